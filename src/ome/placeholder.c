@@ -1,0 +1,1 @@
+/* placeholder */ extern int ngff_room_ome; 
