@@ -45,7 +45,7 @@ ngff_status ngff_path_identity(const char *path, uint64_t *dev, uint64_t *ino,
 
 /* Cuts the last component off `work` (without trailing slashes); "." and "/" are the
  * bottom. */
-static void cut_component(char *work) {
+static size_t cut_component(char *work) {
     size_t len = strlen(work);
     while (len > 0 && work[len - 1] != '/')
         len--;
