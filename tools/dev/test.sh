@@ -1,0 +1,129 @@
+# ./dev test: every stage runs even when one before it failed; the last line sums them all.
+# shellcheck shell=bash
+source tools/dev/setup.sh
+
+STAGES=(unit tsan peers property cli)
+PASSED=0 FAILED=0 SKIPPED=0
+TABLE=""
+
+dev_test() {
+    setup_for_tests
+    mkdir -p build/test
+    local stage
+    [ $# -gt 0 ] || set -- "${STAGES[@]}"
+    for stage in "$@"; do
+        declare -F "stage_$stage" >/dev/null || die "no stage '$stage' (${STAGES[*]})"
+        run_stage "$stage"
+    done
+    printf '\n%-10s %8s %8s %8s %8s\n' stage passed failed skipped seconds
+    printf '%s' "$TABLE"
+    printf '%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
+    [ "$FAILED" -eq 0 ]
+}
+
+# A stage prints what it does and leaves "passed failed skipped" in build/test/STAGE.count. A stage
+# that ends badly without having counted a failure is one failure.
+run_stage() {
+    local stage=$1 start=$SECONDS rc=0 counts p f s
+    note "$stage"
+    rm -f "build/test/$stage.count"
+    (
+        set -e
+        "stage_$stage"
+    ) || rc=$?
+    counts=$(cat "build/test/$stage.count" 2>/dev/null || echo "0 0 0")
+    read -r p f s <<<"$counts"
+    if [ $rc -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+    fi
+    if [ "$p" -eq 0 ] && [ "$f" -eq 0 ] && [ "$s" -eq 0 ]; then
+        warn "stage $stage ran no test: counted as a failure"
+        f=1
+    fi
+    PASSED=$((PASSED + p)) FAILED=$((FAILED + f)) SKIPPED=$((SKIPPED + s))
+    TABLE+=$(printf '%-10s %8d %8d %8d %8d' "$stage" "$p" "$f" "$s" $((SECONDS - start)))$'\n'
+}
+
+# ---- unit tests ---------------------------------------------------------------------------------
+
+# ctest_stage STAGE DIR [ctest args…]: counts the cmocka cases inside the programs, not programs.
+ctest_stage() {
+    local stage=$1 dir=$2 rc=0
+    shift 2
+    "${RUN_AS[@]}" ctest --test-dir "$dir" -j "$(jobs_count)" --timeout 300 --no-tests=error \
+        --output-log "build/test/$stage.ctest" "$@" || rc=$?
+    python3 tools/dev/count_cmocka.py "$dir/Testing/Temporary/LastTest.log" \
+        >"build/test/$stage.count"
+    return $rc
+}
+
+stage_unit() {
+    RUN_AS=(env)
+    build_preset asan build/asan >build/test/unit.build 2>&1 || {
+        tail -60 build/test/unit.build
+        return 1
+    }
+    ctest_stage unit build/asan
+}
+
+# ThreadSanitizer over the programs that start threads.
+THREADED='^(engine|zarr|store|sys|image|api)_'
+
+stage_tsan() {
+    local targets
+    RUN_AS=(env TSAN_OPTIONS=halt_on_error=1)
+    # Old ThreadSanitizer run-times cannot place their shadow when addresses are randomised widely.
+    if setarch -R true 2>/dev/null; then
+        RUN_AS=(setarch -R env TSAN_OPTIONS=halt_on_error=1)
+    fi
+    configure_preset tsan build/tsan
+    mapfile -t targets < <(ninja -C build/tsan -t targets all |
+        sed -nE 's/^(test_(engine|zarr|store|sys|image|api)_[A-Za-z0-9_]+): phony$/\1/p')
+    [ ${#targets[@]} -gt 0 ] || die "no threaded test programs found"
+    cmake --build build/tsan -j "$(jobs_count)" --target "${targets[@]}" \
+        >build/test/tsan.build 2>&1 || {
+        tail -60 build/test/tsan.build
+        return 1
+    }
+    ctest_stage tsan build/tsan -R "$THREADED"
+}
+
+# ---- interoperability ---------------------------------------------------------------------------
+
+# pytest_stage STAGE [pytest args…]
+pytest_stage() {
+    local stage=$1 rc=0
+    shift
+    peers_python -m pytest -q -p no:cacheprovider -ra \
+        --junitxml="build/test/$stage.xml" "$@" || rc=$?
+    python3 tools/dev/count_junit.py "build/test/$stage.xml" >"build/test/$stage.count"
+    return $rc
+}
+
+need_cli() {
+    local dir
+    if [ -n "${NGFF:-}" ]; then
+        return 0
+    fi
+    dir=$1
+    build_preset "$(basename "$dir")" "$dir" ngff >"build/test/cli-$(basename "$dir").build" 2>&1 || {
+        tail -60 "build/test/cli-$(basename "$dir").build"
+        return 1
+    }
+    export NGFF=$ROOT/$dir/bin/ngff
+}
+
+stage_peers() {
+    need_cli build/asan
+    pytest_stage peers tests/interop --ignore=tests/interop/test_property.py
+}
+
+stage_property() {
+    need_cli build/asan
+    pytest_stage property -s tests/interop/test_property.py
+}
+
+stage_cli() {
+    need_cli build/asan
+    peers_python tests/cli/run.py --count build/test/cli.count
+}
