@@ -1,11 +1,11 @@
-/* ome: the NGFF model: image description <-> documents of OME-Zarr 0.1 - 0.6 (read) and 0.4, 0.5
- * (write): axes, multiscales, coordinate transformations, omero, orientation. Text only: knows no
- * store and no pixels. Pure functions; any thread. */
+/* ome: the NGFF model: image description <-> documents of OME-Zarr 0.1 - 0.6 (read) and
+ * 0.4, 0.5 (write): axes, multiscales, coordinate transformations, omero, orientation.
+ * Text only: knows no store and no pixels. Pure functions; any thread. */
 #ifndef NGFF_OME_OME_H
 #define NGFF_OME_OME_H
 
-#include "json/json.h"
 #include "nd/nd.h"
+#include "json/json.h"
 
 typedef enum ngff_version {
     NGFF_VERSION_UNKNOWN = 0,
@@ -16,44 +16,52 @@ typedef enum ngff_version {
     NGFF_V05 = 5,
     NGFF_V06 = 6
 } ngff_version;
-ngff_version ngff_version_from_text(const char *text); /* "0.4", "0.5", "0.5-dev", "0.6", "0.6rc0" */
+ngff_version
+ngff_version_from_text(const char *text); /* "0.4", "0.5", "0.5-dev", "0.6", "0.6rc0" */
 const char *ngff_version_text(ngff_version v);
 int ngff_version_zarr_format(ngff_version v); /* 2 or 3 */
 
 /* Owned copies of everything an image description names. */
 typedef struct ngff_ome_image {
-    ngff_image_desc desc; /* desc.channels points to `channels`; desc.dtype/shape of level 0 if known */
+    ngff_image_desc desc; /* desc.channels points to `channels`; desc.dtype/shape of level
+                             0 if known */
     ngff_channel *channels;
     const ngff_allocator *alloc;
 } ngff_ome_image;
-NGFF_MUST_USE ngff_status ngff_ome_image_copy(const ngff_allocator *a, const ngff_image_desc *from,
+NGFF_MUST_USE ngff_status ngff_ome_image_copy(const ngff_allocator *a,
+                                              const ngff_image_desc *from,
                                               ngff_ome_image *out, ngff_error *err);
 void ngff_ome_image_reset(ngff_ome_image *image);
 
 /* Fills axes from "zyx"-like or "t,c,z,y,x" dims: name and type; scale 1, translation 0.
  * INVALID naming the axis for unknown, repeated or wrong number of names. */
-NGFF_MUST_USE ngff_status ngff_ome_axes_from_dims(const char *dims, int ndim, ngff_axis *axes,
-                                                  ngff_error *err);
-/* Default dims: 1-3-D a suffix of zyx; 4-D czyx; 5-D tczyx. (The peer's default of zyxc / tzyxc for
- * bare arrays is applied by the Python package, which transposes.) */
+NGFF_MUST_USE ngff_status ngff_ome_axes_from_dims(const char *dims, int ndim,
+                                                  ngff_axis *axes, ngff_error *err);
+/* Default dims: 1-3-D a suffix of zyx; 4-D czyx; 5-D tczyx. (The peer's default of zyxc /
+ * tzyxc for bare arrays is applied by the Python package, which transposes.) */
 void ngff_ome_axes_default(int ndim, ngff_axis *axes);
-/* The rules a 0.4/0.5 image must keep: 2-5 axes, 2-3 spatial (suffix of zyx), <= 1 t, <= 1 c, order
- * t, c, space; unique names; finite scales > 0, finite translations. */
+/* The rules a 0.4/0.5 image must keep: 2-5 axes, 2-3 spatial (suffix of zyx), <= 1 t, <=
+ * 1 c, order t, c, space; unique names; finite scales > 0, finite translations. */
 NGFF_MUST_USE ngff_status ngff_ome_check(const ngff_image_desc *desc, ngff_error *err);
-/* UDUNITS names: "µm", "um", "micron" -> "micrometer"; unknown text is kept as it is; "" stays "".
- * Answers false when the unit is not in the specification's list for the axis type. */
+/* UDUNITS names: "µm", "um", "micron" -> "micrometer"; unknown text is kept as it is; ""
+ * stays "". Answers false when the unit is not in the specification's list for the axis
+ * type. */
 bool ngff_ome_unit(const char *text, const char *axis_type, char out[32]);
 /* Name as a path segment (pixels.md 18). */
 void ngff_ome_path_name(const char *name, char *out, size_t out_size);
 bool ngff_ome_orientation_valid(const char *value);
 
-/* ---- documents ----------------------------------------------------------------------------------- */
+/* ---- documents
+ * ----------------------------------------------------------------------------------- */
 
 typedef struct ngff_ome_dataset {
     char path[320];
     double scale[NGFF_MAX_NDIM];
     double translation[NGFF_MAX_NDIM];
     bool has_translation;
+    bool
+        has_scale; /* read: the document gave one; without (0.1 - 0.3) scale is 1 and only
+                      the array shapes tell the factor. Not looked at when writing. */
 } ngff_ome_dataset;
 
 /* One multiscales entry, as read or to be written. */
@@ -62,27 +70,29 @@ typedef struct ngff_ome_multiscales {
     ngff_ome_image image;
     int level_count;
     ngff_ome_dataset level[32];
-    char type[64];               /* method name as written under "type"; "" = absent */
-    ngff_json *metadata;         /* the "metadata" object; owned; may be NULL */
-    ngff_json *extra;            /* read: the whole attributes object, for foreign members; owned */
+    char type[64];       /* method name as written under "type"; "" = absent */
+    ngff_json *metadata; /* the "metadata" object; owned; may be NULL */
+    ngff_json *extra; /* read: the whole attributes object, for foreign members; owned */
 } ngff_ome_multiscales;
 void ngff_ome_multiscales_reset(ngff_ome_multiscales *m);
 
 typedef struct ngff_ome_emit_opts {
-    bool orientation;    /* RFC-4 enabled */
+    bool orientation; /* RFC-4 enabled */
     bool no_omero;
 } ngff_ome_emit_opts;
 
 /* The attributes object of the image group: 0.4 {"multiscales":[…],"omero":…} or
- * 0.5 {"ome":{"version":…,"multiscales":[…],"omero":…}}. No null inside; never NaN/Infinity. */
+ * 0.5 {"ome":{"version":…,"multiscales":[…],"omero":…}}. No null inside; never
+ * NaN/Infinity. */
 NGFF_MUST_USE ngff_status ngff_ome_emit(const ngff_ome_multiscales *m,
                                         const ngff_ome_emit_opts *opts, ngff_json **out,
                                         ngff_error *err);
-/* From a group's attributes. Lenient where the field is (T15-T26), FORMAT where pixels or positions
- * would be wrong. NOT_FOUND when the attributes hold no multiscales. Folds group-level
- * coordinateTransformations into the datasets. `index`: which multiscales entry. */
-NGFF_MUST_USE ngff_status ngff_ome_parse(const ngff_allocator *a, const ngff_json *attributes,
-                                         size_t index, ngff_ome_multiscales *out,
-                                         ngff_error *err);
+/* From a group's attributes. Lenient where the field is (T15-T26), FORMAT where pixels or
+ * positions would be wrong. NOT_FOUND when the attributes hold no multiscales. Folds
+ * group-level coordinateTransformations into the datasets. `index`: which multiscales
+ * entry. */
+NGFF_MUST_USE ngff_status ngff_ome_parse(const ngff_allocator *a,
+                                         const ngff_json *attributes, size_t index,
+                                         ngff_ome_multiscales *out, ngff_error *err);
 
 #endif
