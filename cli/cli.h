@@ -1,0 +1,131 @@
+/* The command line of libngff: a table of commands, each with a table of options from
+ * which parsing,
+ * --help and the man page are made. Uses the public API only. One thread. */
+#ifndef NGFF_CLI_CLI_H
+#define NGFF_CLI_CLI_H
+
+#include <ngff/ngff.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Exit codes (DESIGN section 4). */
+enum {
+    EXIT_OK = 0,
+    EXIT_OTHER = 1,
+    EXIT_USAGE = 2,
+    EXIT_INPUT = 3,
+    EXIT_FINDINGS = 4,
+    EXIT_EXISTS = 5,
+    EXIT_OUTPUT = 6,
+    EXIT_LIMIT = 7
+};
+
+typedef struct cli_option {
+    const char *name;  /* "--chunks" */
+    const char *alias; /* "-c" or NULL */
+    const char
+        *arg; /* placeholder; NULL: a switch; "[=ALL]" style when it begins with '[' */
+    const char *help;
+} cli_option;
+
+#define CLI_MAX_OPTIONS 64
+
+/* What was given. `value[i]` belongs to options[i]: NULL when absent, "" for a switch. */
+typedef struct cli_args {
+    const struct cli_command *command;
+    const char *value[CLI_MAX_OPTIONS];
+    const char *operand[3];
+    int operand_count;
+} cli_args;
+
+typedef struct cli_command {
+    const char *name;
+    const char *operands; /* "INPUT OUTPUT" */
+    int operand_count;
+    const char *summary;
+    const cli_option *options; /* ends with a NULL name */
+    int (*run)(const cli_args *args);
+} cli_command;
+
+extern const cli_command cli_commands[]; /* ends with a NULL name */
+
+/* ---- options.c
+ * ----------------------------------------------------------------------------- */
+/* Fills `args`; on a usage error prints one line to stderr and answers EXIT_USAGE. */
+int cli_parse(const cli_command *command, int argc, char **argv, cli_args *args);
+const char *cli_get(const cli_args *args, const char *name); /* NULL: not given */
+bool cli_has(const cli_args *args, const char *name);
+void cli_print_help(const cli_command *command, FILE *out);
+void cli_print_man(FILE *out);
+
+/* ---- values.c: text to numbers; false with a line on stderr
+ * ---------------------------------- */
+bool cli_size(const char *option, const char *text, uint64_t *out); /* "256M", "1.5G" */
+bool cli_int(const char *option, const char *text, long long lo, long long hi,
+             long long *out);
+bool cli_float(const char *option, const char *text, double *out);
+/* "z=4,y=1,x=1", a comma list in axis order, or one number for all spatial axes. Values
+ * not given keep what `out` holds. */
+bool cli_per_axis(const char *option, const char *text, const ngff_image_desc *desc,
+                  double out[NGFF_MAX_NDIM]);
+bool cli_per_axis_int(const char *option, const char *text, const ngff_image_desc *desc,
+                      int64_t out[NGFF_MAX_NDIM]);
+/* "2,4,8" or "z=1,y=2,x=2;z=2,y=4,x=4": levels in *count. */
+bool cli_factors(const char *option, const char *text, const ngff_image_desc *desc,
+                 int64_t (*out)[NGFF_MAX_NDIM], int max, int *count);
+bool cli_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
+               int *ndim);
+
+/* ---- report.c
+ * -------------------------------------------------------------------------------- */
+int cli_fail(ngff_status status, const ngff_error *err, ngff_origin side);
+void cli_human(uint64_t bytes, char *out, size_t out_size); /* "1.5 GiB" */
+
+typedef struct cli_json {
+    FILE *out;
+    int depth;
+    bool comma;
+} cli_json;
+void cli_json_open(cli_json *j, const char *name, char bracket);
+void cli_json_close(cli_json *j, char bracket);
+void cli_json_str(cli_json *j, const char *name, const char *value);
+void cli_json_int(cli_json *j, const char *name, long long value);
+void cli_json_float(cli_json *j, const char *name, double value);
+void cli_json_bool(cli_json *j, const char *name, bool value);
+void cli_json_raw(cli_json *j, const char *name, const char *json);
+void cli_json_ints(cli_json *j, const char *name, const int64_t *v, int count);
+void cli_json_floats(cli_json *j, const char *name, const double *v, int count);
+void cli_json_levels(cli_json *j, const ngff_multiscales *ms,
+                     const ngff_image_desc *desc);
+void cli_json_image(cli_json *j, const ngff_image_desc *desc);
+void cli_text_levels(const ngff_multiscales *ms, const ngff_image_desc *desc);
+
+/* ---- progress.c
+ * ------------------------------------------------------------------------------- */
+typedef struct cli_progress {
+    int mode; /* 0 none, 1 bar, 2 json lines */
+    uint64_t start_ns, last_ns;
+    bool drawn;
+} cli_progress;
+bool cli_progress_init(cli_progress *p, const char *mode, bool quiet);
+int cli_progress_call(void *user, const ngff_progress *progress);
+void cli_progress_done(cli_progress *p);
+void cli_signals_install(void);
+int cli_signal_caught(void); /* SIGINT, SIGTERM or 0 */
+void cli_log_line(void *user, const char *line);
+
+/* ---- commands
+ * ---------------------------------------------------------------------------------- */
+int cli_convert(const cli_args *args);
+int cli_info(const cli_args *args);
+int cli_thumbnail(const cli_args *args);
+int cli_sample(const cli_args *args);
+int cli_methods(const cli_args *args);
+int cli_codecs(const cli_args *args);
+extern const cli_option cli_convert_options[];
+extern const cli_option cli_info_options[];
+extern const cli_option cli_thumbnail_options[];
+extern const cli_option cli_sample_options[];
+extern const cli_option cli_table_options[];
+
+#endif

@@ -1,0 +1,424 @@
+/* ngff convert: the main job. */
+#include "cli.h"
+
+#include <string.h>
+
+const cli_option cli_convert_options[] = {
+    {"--dims", "-d", "DIMS",
+     "meaning of the input's axes, slowest first, e.g. zyx or t,c,z,y,x"},
+    {"--units", "-u", "UNITS",
+     "units per axis, e.g. z=micrometer,y=micrometer,x=micrometer"},
+    {"--scale", "-s", "SCALE",
+     "distance between samples: z=4,y=1,x=1, a list in axis order, or one "
+     "number for all spatial axes"},
+    {"--translation", "-t", "POS", "position of the first sample's centre, like --scale"},
+    {"--name", "-n", "NAME", "name of the image (default: from the input)"},
+    {"--channel-names", NULL, "A,B,…", "labels of the channels"},
+    {"--shape", NULL, "SHAPE", "raw input: extents, slowest axis first"},
+    {"--dtype", NULL, "TYPE", "raw input: uint16, float32, >u2, …"},
+    {"--offset", NULL, "BYTES", "raw input: where the pixels begin"},
+    {"--series", NULL, "N", "which image of a file that holds several, from 1"},
+    {"--raw", NULL, NULL, "NIfTI: keep the stored integers, ignore slope and intercept"},
+    {"--keep-levels", NULL, NULL,
+     "copy the levels that the input brings instead of computing them"},
+    {"--scale-factors", NULL, "LIST",
+     "factors of the levels relative to the input: 2,4,8 or "
+     "z=1,y=2,x=2;z=2,y=4,x=4; none: level 0 only (default: automatic)"},
+    {"--min-size", NULL, "N",
+     "automatic levels: the size below which no axis is halved (default 128)"},
+    {"--isotropic", NULL, NULL,
+     "automatic levels: halve axes so that voxels become cubes"},
+    {"--method", "-m", "NAME",
+     "downsampling method (default gaussian; see `ngff methods`)"},
+    {"--chunks", "-c", "SHAPE",
+     "chunk extents (default 128 per spatial axis, 256 in 2-D; t and c 1)"},
+    {"--chunks-per-shard", NULL, "N",
+     "chunks per shard and axis; 0.5 only (default: not sharded)"},
+    {"--ome-zarr-version", NULL, "V", "0.4 (Zarr v2) or 0.5 (Zarr v3, default)"},
+    {"--codec", NULL, "NAME",
+     "blosc:lz4, blosc:lz4hc, blosc:zstd, blosc:zlib, zstd, gzip or none"},
+    {"--compression-level", NULL, "N", "level of the codec"},
+    {"--shuffle", NULL, "KIND", "blosc: none, byte or bit (default: by data type)"},
+    {"--layout", NULL, "NAME", "seed: scale0/NAME, scale1/NAME, …; flat: 0, 1, …"},
+    {"--no-consolidate", NULL, NULL, "leave consolidated metadata out"},
+    {"--write-empty-chunks", NULL, NULL, "store chunks that hold only zeros"},
+    {"--overwrite", NULL, "[=all]",
+     "replace an existing Zarr store; =all: also one with labels or "
+     "other images in it; never a directory with foreign files"},
+    {"--durability", NULL, "HOW",
+     "publish: flushed before it appears (default); none; each: every "
+     "file flushed as it is finished"},
+    {"--memory-target", NULL, "SIZE",
+     "memory the job may hold, e.g. 256M (default: a quarter of what "
+     "this process may use, at most 4G)"},
+    {"--no-spill", NULL, NULL,
+     "refuse instead of using a temporary file beside the output"},
+    {"--threads", "-j", "N", "threads (default: all cores this process may use)"},
+    {"--dry-run", NULL, NULL, "print the plan, write nothing"},
+    {"--json", NULL, NULL, "print one JSON object on standard output"},
+    {"--progress", NULL, "HOW", "auto, bar, json or none, on standard error"},
+    {"--quiet", "-q", NULL, "no progress, no warnings"},
+    {NULL, NULL, NULL, NULL},
+};
+
+typedef struct conversion {
+    const cli_args *args;
+    ngff_error err;
+    ngff_context *context;
+    ngff_source *source;
+    ngff_store *store;
+    ngff_multiscales *ms;
+    ngff_image_desc desc;
+    ngff_channel channels[256];
+    int64_t factors[31][NGFF_MAX_NDIM];
+    ngff_write_opts write;
+    ngff_write_report report;
+    cli_progress progress;
+} conversion;
+
+static int open_context(conversion *c) {
+    ngff_context_opts opts = NGFF_CONTEXT_OPTS_INIT;
+    const char *memory = cli_get(c->args, "--memory-target");
+    const char *threads = cli_get(c->args, "--threads");
+    long long n = 0;
+
+    if (memory != NULL && !cli_size("--memory-target", memory, &opts.memory_target))
+        return EXIT_USAGE;
+    if (threads != NULL && !cli_int("--threads", threads, 0, 1024, &n))
+        return EXIT_USAGE;
+    opts.threads = (int32_t)n;
+    if (!cli_has(c->args, "--quiet"))
+        opts.log = cli_log_line;
+    ngff_status status = ngff_context_create(&opts, &c->context, &c->err);
+    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
+}
+
+static int raw_options(const conversion *c, ngff_source_opts *opts) {
+    const char *shape = cli_get(c->args, "--shape"), *dtype = cli_get(c->args, "--dtype");
+    const char *offset = cli_get(c->args, "--offset");
+    int ndim = 0;
+    long long n = 0;
+
+    if (shape != NULL && !cli_shape("--shape", shape, opts->raw_shape, &ndim))
+        return EXIT_USAGE;
+    opts->raw_ndim = ndim;
+    if (offset != NULL && !cli_int("--offset", offset, 0, INT64_MAX, &n))
+        return EXIT_USAGE;
+    opts->raw_offset = n;
+    if (dtype == NULL)
+        return EXIT_OK;
+    opts->raw_dtype = ngff_dtype_parse(dtype);
+    opts->raw_big_endian = dtype[0] == '>';
+    if (opts->raw_dtype != NGFF_DTYPE_NONE)
+        return EXIT_OK;
+    fprintf(stderr,
+            "ngff: --dtype '%s': expected a type such as uint16, float32 or >u2\n",
+            dtype);
+    return EXIT_USAGE;
+}
+
+static int open_source(conversion *c) {
+    ngff_source_opts opts = NGFF_SOURCE_OPTS_INIT;
+    const char *series = cli_get(c->args, "--series");
+    long long n = 0;
+
+    int code = raw_options(c, &opts);
+    if (code != EXIT_OK)
+        return code;
+    if (series != NULL && !cli_int("--series", series, 1, 1000000, &n))
+        return EXIT_USAGE;
+    opts.series = (int32_t)n;
+    opts.dims = cli_get(c->args, "--dims");
+    opts.raw_values = cli_has(c->args, "--raw");
+    ngff_status status =
+        ngff_source_open(c->context, c->args->operand[0], &opts, &c->source, &c->err);
+    if (status == NGFF_OK)
+        status = ngff_source_describe(c->source, &c->desc, &c->err);
+    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_INPUT);
+}
+
+/* The i-th item of a comma list into `out`; false past the end. */
+static bool list_item(const char *text, int i, char *out, size_t size) {
+    for (; i > 0; i--) {
+        text = strchr(text, ',');
+        if (text == NULL)
+            return false;
+        text++;
+    }
+    snprintf(out, size, "%.*s", (int)strcspn(text, ","), text);
+    return true;
+}
+
+static int describe_units(conversion *c, const char *text) {
+    char item[96];
+    for (int i = 0, k = 0; list_item(text, i, item, sizeof item); i++) {
+        char *eq = strchr(item, '=');
+        int axis = -1;
+        if (eq != NULL)
+            *eq = '\0';
+        for (int a = 0; a < c->desc.ndim; a++)
+            if (eq != NULL && strcmp(c->desc.axes[a].name, item) == 0)
+                axis = a;
+        for (; eq == NULL && axis < 0 && k < c->desc.ndim; k++)
+            if (strcmp(c->desc.axes[k].type, "channel") != 0)
+                axis = k;
+        if (axis < 0) {
+            fprintf(stderr, "ngff: --units: the image has no axis for '%s'\n", item);
+            return EXIT_USAGE;
+        }
+        snprintf(c->desc.axes[axis].unit, sizeof c->desc.axes[axis].unit, "%.31s",
+                 eq != NULL ? eq + 1 : item);
+    }
+    return EXIT_OK;
+}
+
+static int64_t channel_extent(const ngff_image_desc *d) {
+    for (int i = 0; i < d->ndim; i++)
+        if (strcmp(d->axes[i].type, "channel") == 0)
+            return d->shape[i];
+    return 0;
+}
+
+static int describe_channels(conversion *c, const char *text) {
+    int64_t extent = channel_extent(&c->desc);
+    int64_t n = 1;
+    for (const char *s = text; *s != '\0'; s++)
+        n += *s == ',';
+    if (n != extent || n > 256) {
+        fprintf(stderr,
+                "ngff: --channel-names: %lld names, the image has %lld channels\n",
+                (long long)n, (long long)extent);
+        return EXIT_USAGE;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        if ((size_t)i < c->desc.channel_count)
+            c->channels[i] = c->desc.channels[i];
+        (void)list_item(text, (int)i, c->channels[i].label, sizeof c->channels[i].label);
+    }
+    c->desc.channels = c->channels;
+    c->desc.channel_count = (size_t)n;
+    return EXIT_OK;
+}
+
+/* Options that change what the source says of itself. */
+static int describe(conversion *c) {
+    const char *scale = cli_get(c->args, "--scale"),
+               *pos = cli_get(c->args, "--translation");
+    const char *units = cli_get(c->args, "--units"), *name = cli_get(c->args, "--name");
+    const char *channels = cli_get(c->args, "--channel-names");
+    double s[NGFF_MAX_NDIM], t[NGFF_MAX_NDIM];
+
+    for (int i = 0; i < c->desc.ndim; i++) {
+        s[i] = c->desc.axes[i].scale;
+        t[i] = c->desc.axes[i].translation;
+    }
+    if (scale != NULL && !cli_per_axis("--scale", scale, &c->desc, s))
+        return EXIT_USAGE;
+    if (pos != NULL && !cli_per_axis("--translation", pos, &c->desc, t))
+        return EXIT_USAGE;
+    for (int i = 0; i < c->desc.ndim; i++) {
+        if (!(s[i] > 0)) {
+            fprintf(stderr, "ngff: --scale: axis %s is %g, expected more than 0\n",
+                    c->desc.axes[i].name, s[i]);
+            return EXIT_USAGE;
+        }
+        c->desc.axes[i].scale = s[i];
+        c->desc.axes[i].translation = t[i];
+    }
+    if (name != NULL)
+        snprintf(c->desc.name, sizeof c->desc.name, "%s", name);
+    int code = units != NULL ? describe_units(c, units) : EXIT_OK;
+    return code == EXIT_OK && channels != NULL ? describe_channels(c, channels) : code;
+}
+
+static int plan_factors(conversion *c, ngff_plan_opts *opts) {
+    const char *text = cli_get(c->args, "--scale-factors");
+    int count = 0;
+    if (text == NULL)
+        return EXIT_OK;
+    if (strcmp(text, "none") == 0 || text[0] == '\0') {
+        opts->scale_factor_count = -1;
+        return EXIT_OK;
+    }
+    if (!cli_factors("--scale-factors", text, &c->desc, c->factors, 31, &count))
+        return EXIT_USAGE;
+    opts->scale_factor_count = count;
+    opts->scale_factors = (const int64_t(*)[NGFF_MAX_NDIM])c->factors;
+    return EXIT_OK;
+}
+
+static int plan(conversion *c) {
+    ngff_plan_opts opts = NGFF_PLAN_OPTS_INIT;
+    const char *chunks = cli_get(c->args, "--chunks");
+    const char *shards = cli_get(c->args, "--chunks-per-shard");
+    const char *min_size = cli_get(c->args, "--min-size");
+    long long n = 0;
+
+    int code = plan_factors(c, &opts);
+    if (code != EXIT_OK)
+        return code;
+    if (chunks != NULL && !cli_per_axis_int("--chunks", chunks, &c->desc, opts.chunks))
+        return EXIT_USAGE;
+    for (int i = 0; shards != NULL && i < c->desc.ndim; i++)
+        opts.chunks_per_shard[i] = 1;
+    if (shards != NULL &&
+        !cli_per_axis_int("--chunks-per-shard", shards, &c->desc, opts.chunks_per_shard))
+        return EXIT_USAGE;
+    if (min_size != NULL && !cli_int("--min-size", min_size, 1, INT64_MAX, &n))
+        return EXIT_USAGE;
+    opts.min_size = n;
+    opts.isotropic = cli_has(c->args, "--isotropic");
+    opts.method = cli_get(c->args, "--method");
+    ngff_status status =
+        ngff_multiscales_plan(c->context, &c->desc, &opts, &c->ms, &c->err);
+    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
+}
+
+static int write_options(conversion *c) {
+    ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
+    const char *layout = cli_get(c->args, "--layout");
+    const char *level = cli_get(c->args, "--compression-level");
+    long long n = 0;
+
+    opts.version = cli_get(c->args, "--ome-zarr-version");
+    opts.codec = cli_get(c->args, "--codec");
+    opts.shuffle = cli_get(c->args, "--shuffle");
+    if (level != NULL && !cli_int("--compression-level", level, -131072, 22, &n))
+        return EXIT_USAGE;
+    opts.has_level = level != NULL;
+    opts.compression_level = (int32_t)n;
+    if (layout != NULL && strcmp(layout, "flat") != 0 && strcmp(layout, "seed") != 0) {
+        fprintf(stderr, "ngff: --layout '%s': expected seed or flat\n", layout);
+        return EXIT_USAGE;
+    }
+    opts.flat_layout = layout != NULL && strcmp(layout, "flat") == 0;
+    opts.no_consolidate = cli_has(c->args, "--no-consolidate");
+    opts.write_empty_chunks = cli_has(c->args, "--write-empty-chunks");
+    opts.keep_levels = cli_has(c->args, "--keep-levels");
+    opts.no_spill = cli_has(c->args, "--no-spill");
+    opts.progress = cli_progress_call;
+    opts.progress_user = &c->progress;
+    c->write = opts;
+    return EXIT_OK;
+}
+
+static int store_options(const conversion *c, ngff_store_opts *opts) {
+    static const char *const durabilities[] = {"publish", "none", "each"};
+    const char *overwrite = cli_get(c->args, "--overwrite");
+    const char *durability = cli_get(c->args, "--durability");
+
+    opts->access = NGFF_ACCESS_WRITE;
+    opts->overwrite = overwrite == NULL ? 0 : strcmp(overwrite, "all") == 0 ? 2 : 1;
+    if (overwrite != NULL && overwrite[0] != '\0' && opts->overwrite != 2) {
+        fprintf(stderr, "ngff: --overwrite=%s: expected --overwrite or --overwrite=all\n",
+                overwrite);
+        return EXIT_USAGE;
+    }
+    if (durability == NULL)
+        return EXIT_OK;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(durability, durabilities[i]) == 0) {
+            opts->durability = i;
+            return EXIT_OK;
+        }
+    fprintf(stderr, "ngff: --durability '%s': expected publish, none or each\n",
+            durability);
+    return EXIT_USAGE;
+}
+
+static void print_json(const conversion *c, bool dry_run) {
+    cli_json j = {stdout, 0, false};
+    const ngff_write_report *r = &c->report;
+    cli_json_open(&j, NULL, '{');
+    cli_json_int(&j, "schema", 1);
+    cli_json_str(&j, "input", c->args->operand[0]);
+    cli_json_str(&j, "output", c->args->operand[1]);
+    cli_json_bool(&j, "dry_run", dry_run);
+    cli_json_image(&j, &c->desc);
+    cli_json_levels(&j, c->ms, &c->desc);
+    cli_json_open(&j, dry_run ? "plan" : "stats", '{');
+    cli_json_int(&j, "source_bytes", (long long)r->source_bytes);
+    cli_json_int(&j, "decoded_bytes", (long long)r->decoded_bytes);
+    cli_json_int(&j, "encoded_bytes", (long long)r->encoded_bytes);
+    cli_json_int(&j, "files", (long long)r->files);
+    cli_json_int(&j, "budget_bytes", (long long)r->budget);
+    cli_json_int(&j, "peak_bytes", (long long)r->peak);
+    cli_json_int(&j, "spill_bytes", (long long)r->spill_bytes);
+    cli_json_int(&j, "blocks", (long long)r->blocks);
+    cli_json_int(&j, "parked_chunks", (long long)r->parked_chunks);
+    cli_json_float(&j, "amplification", r->amplification);
+    cli_json_int(&j, "threads", r->threads);
+    cli_json_int(&j, "passes", r->passes);
+    cli_json_ints(&j, "block", r->block, c->desc.ndim);
+    cli_json_close(&j, '}');
+    cli_json_close(&j, '}');
+}
+
+static void print_plan(const conversion *c) {
+    char decoded[32], peak[32], budget[32], spill[32];
+    const ngff_write_report *r = &c->report;
+    cli_human(r->decoded_bytes, decoded, sizeof decoded);
+    cli_human(r->peak, peak, sizeof peak);
+    cli_human(r->budget, budget, sizeof budget);
+    cli_human(r->spill_bytes, spill, sizeof spill);
+    printf("%s\n", c->args->operand[1]);
+    cli_text_levels(c->ms, &c->desc);
+    printf("pixels   %s in all levels, %llu values in the store at most\n", decoded,
+           (unsigned long long)r->files);
+    printf("memory   %s of %s, spill file up to %s\n", peak, budget, spill);
+    printf("work     %d threads, %d passes, %llu blocks, source read %.3f times\n",
+           r->threads, r->passes, (unsigned long long)r->blocks, r->amplification);
+}
+
+static int dry_run(conversion *c) {
+    ngff_status status =
+        ngff_write_plan(c->context, c->ms, c->source, &c->write, &c->report, &c->err);
+    if (status != NGFF_OK)
+        return cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
+    if (cli_has(c->args, "--json"))
+        print_json(c, true);
+    else
+        print_plan(c);
+    return EXIT_OK;
+}
+
+static int run(conversion *c) {
+    ngff_store_opts opts = NGFF_STORE_OPTS_INIT;
+    int code = store_options(c, &opts);
+    if (code != EXIT_OK)
+        return code;
+    ngff_status status =
+        ngff_store_open(c->context, c->args->operand[1], &opts, &c->store, &c->err);
+    if (status == NGFF_OK)
+        status = ngff_write(c->context, c->store, c->ms, c->source, &c->write, &c->report,
+                            &c->err);
+    cli_progress_done(&c->progress);
+    if (status != NGFF_OK)
+        return cli_fail(status, &c->err, NGFF_ORIGIN_OUTPUT);
+    if (cli_has(c->args, "--json"))
+        print_json(c, false);
+    return EXIT_OK;
+}
+
+int cli_convert(const cli_args *args) {
+    static conversion c;
+    int (*const steps[])(conversion *) = {open_context, open_source, describe, plan,
+                                          write_options};
+    int code = EXIT_OK;
+
+    c.args = args;
+    c.report.struct_size = sizeof c.report;
+    if (!cli_progress_init(&c.progress, cli_get(args, "--progress"),
+                           cli_has(args, "--quiet")))
+        return EXIT_USAGE;
+    cli_signals_install();
+    for (size_t i = 0; code == EXIT_OK && i < sizeof steps / sizeof *steps; i++)
+        code = steps[i](&c);
+    if (code == EXIT_OK)
+        code = cli_has(args, "--dry-run") ? dry_run(&c) : run(&c);
+    ngff_store_close(&c.store);
+    ngff_multiscales_close(&c.ms);
+    ngff_source_close(&c.source);
+    ngff_context_close(&c.context);
+    return code;
+}

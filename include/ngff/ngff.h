@@ -1,0 +1,318 @@
+/* libngff: writes and reads images as OME-Zarr (OME-NGFF) pyramids.
+ *
+ *   ngff_context   where memory comes from, how many threads, where log lines go
+ *   ngff_store     key -> bytes: a directory, memory, or the caller's callbacks
+ *   ngff_source    pixels to read: a file, a memory view, or the caller's callback
+ *   ngff_multiscales  an image description and its levels: planned, or opened from a
+ * store
+ *
+ * THREADS. A context, a store, a source and an opened ngff_multiscales may be used by any
+ * number of threads at once. A planned ngff_multiscales is immutable. One call of
+ * ngff_write uses its own threads (ngff_context_opts.threads) and returns when they are
+ * gone. The library prints nothing, never exits, has no global state and needs no
+ * initialisation.
+ *
+ * ERRORS. Every call that can fail answers an ngff_status and must be checked. The
+ * sentence goes to the caller's ngff_error, which may be NULL. On failure every output is
+ * NULL or zero.
+ *
+ * OPTIONS. Structs start with struct_size and are made with their _INIT macro; zero means
+ * "default". Fields are only ever appended. Strings are read during the call, never kept.
+ *
+ * ORDER. Axes go from slowest to fastest: t, c, z, y, x. Shapes are in elements, strides
+ * in bytes.
+ *
+ * SPECIFICATIONS: OME-Zarr 0.4 and 0.5 (written), 0.1 - 0.6 (read); Zarr v2 and v3 with
+ * sharding_indexed. */
+#ifndef NGFF_NGFF_H
+#define NGFF_NGFF_H
+
+#include <ngff/types.h>
+
+#define NGFF_VERSION_MAJOR 0
+#define NGFF_VERSION_MINOR 1
+#define NGFF_VERSION_PATCH 0
+
+#if defined(_WIN32)
+#define NGFF_API
+#else
+#define NGFF_API __attribute__((visibility("default")))
+#endif
+#if defined(__GNUC__)
+#define NGFF_CHECK __attribute__((warn_unused_result))
+#else
+#define NGFF_CHECK
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ngff_context ngff_context;
+typedef struct ngff_store ngff_store;
+typedef struct ngff_source ngff_source;
+typedef struct ngff_multiscales ngff_multiscales;
+
+/* "0.1.0" */
+NGFF_API const char *ngff_library_version(void);
+/* One line a feature: the libraries built in and their versions, formats, OME-Zarr
+ * versions. */
+NGFF_API const char *ngff_build_info(void);
+/* Static text for a status: "EXISTS". */
+NGFF_API const char *ngff_status_text(ngff_status status);
+/* Bytes of one element, 0 for an unknown type; the Zarr v3 name of a type, NULL for an
+ * unknown one. */
+NGFF_API size_t ngff_element_size(ngff_dtype dtype);
+NGFF_API const char *ngff_dtype_text(ngff_dtype dtype);
+NGFF_API ngff_dtype ngff_dtype_parse(const char *name);
+
+/* ---- context
+ * ---------------------------------------------------------------------------------- */
+
+typedef struct ngff_context_opts {
+    size_t struct_size;
+    void *(*alloc)(void *user, size_t size); /* both or neither; called from any thread */
+    void (*release)(void *user, void *block);
+    void *alloc_user;
+    int32_t threads; /* 0: all cores this process may use; 1: no thread is started */
+    uint64_t memory_target; /* bytes a job may hold; 0: a quarter of what this process may
+                               use, at most 4 GiB */
+    void (*log)(void *user,
+                const char *line); /* warnings, one line each; NULL: dropped */
+    void *log_user;
+} ngff_context_opts;
+#define NGFF_CONTEXT_OPTS_INIT                                                           \
+    { sizeof(ngff_context_opts), NULL, NULL, NULL, 0, 0, NULL, NULL }
+
+/* `opts` may be NULL. The context must outlive everything made with it. */
+NGFF_API NGFF_CHECK ngff_status ngff_context_create(const ngff_context_opts *opts,
+                                                    ngff_context **context,
+                                                    ngff_error *err);
+NGFF_API void ngff_context_close(ngff_context **context);
+
+/* ---- stores
+ * ----------------------------------------------------------------------------------- */
+
+typedef enum ngff_store_access {
+    NGFF_ACCESS_READ = 0,
+    NGFF_ACCESS_WRITE =
+        1 /* new content that appears at its location whole, or not at all */
+} ngff_store_access;
+
+typedef struct ngff_store_opts {
+    size_t struct_size;
+    int32_t access; /* an ngff_store_access */
+    int32_t
+        overwrite; /* 0: an existing location is NGFF_EXISTS; 1: a Zarr store that holds
+                      one image is replaced; 2: also one that holds labels or other nodes.
+                      A directory with foreign files is never replaced. */
+    int32_t durability; /* 0 publish: all flushed before it appears; 1 none; 2 each file
+                           as finished */
+} ngff_store_opts;
+#define NGFF_STORE_OPTS_INIT                                                             \
+    { sizeof(ngff_store_opts), 0, 0, 0 }
+
+/* `location`: a path to a directory, or "memory://" (a new, empty store that lives until
+ * closed). */
+NGFF_API NGFF_CHECK ngff_status ngff_store_open(ngff_context *context,
+                                                const char *location,
+                                                const ngff_store_opts *opts,
+                                                ngff_store **store, ngff_error *err);
+/* `ops` is copied, `cookie` is handed to every call and to ops->release in
+ * ngff_store_close. */
+NGFF_API NGFF_CHECK ngff_status ngff_store_from_ops(ngff_context *context,
+                                                    const ngff_store_ops *ops,
+                                                    void *cookie, ngff_store **store,
+                                                    ngff_error *err);
+/* Reads one value whole into `out` of `capacity` bytes; *size is its full size (LIMIT
+ * when larger). */
+NGFF_API NGFF_CHECK ngff_status ngff_store_get_value(ngff_store *store, const char *key,
+                                                     void *out, size_t capacity,
+                                                     size_t *size, ngff_error *err);
+/* Unpublished content is dropped. Cannot fail. */
+NGFF_API void ngff_store_close(ngff_store **store);
+
+/* ---- sources
+ * ---------------------------------------------------------------------------------- */
+
+typedef struct ngff_source_opts {
+    size_t struct_size;
+    const char
+        *dims; /* "zyx", "t,c,z,y,x": the meaning of the file's axes, slowest first */
+    int32_t
+        raw_ndim; /* raw files only: shape, type, byte order and offset of the pixels */
+    int64_t raw_shape[NGFF_MAX_NDIM];
+    int32_t raw_dtype;
+    int32_t raw_big_endian;
+    int64_t raw_offset;
+    int32_t series;     /* 1-based image of a multi-image file; 0: not chosen */
+    int32_t raw_values; /* NIfTI: keep stored integers, ignore slope and intercept */
+} ngff_source_opts;
+#define NGFF_SOURCE_OPTS_INIT                                                            \
+    { sizeof(ngff_source_opts), NULL, 0, {0}, 0, 0, 0, 0, 0 }
+
+/* A .npy, raw, TIFF, OME-TIFF, NIfTI file, a folder or pattern of TIFFs, a Zarr array or
+ * an OME-Zarr image; found by content. `opts` may be NULL. */
+NGFF_API NGFF_CHECK ngff_status ngff_source_open(ngff_context *context, const char *path,
+                                                 const ngff_source_opts *opts,
+                                                 ngff_source **source, ngff_error *err);
+/* Borrowed memory, which must stay until `release(cookie)` is called (in
+ * ngff_source_close; may be NULL). `desc` gives axes, scales, names; NULL: default axes
+ * (suffix of t, c, z, y, x). Axes in another order than t, c, z, y, x are transposed as
+ * they are read. */
+NGFF_API NGFF_CHECK ngff_status ngff_source_from_array(
+    ngff_context *context, const ngff_view *view, const ngff_image_desc *desc,
+    void (*release)(void *cookie), void *cookie, ngff_source **source, ngff_error *err);
+/* `desc` gives dtype, shape and axes; `ops` is copied. */
+NGFF_API NGFF_CHECK ngff_status ngff_source_from_callback(
+    ngff_context *context, const ngff_source_ops *ops, void *cookie,
+    const ngff_image_desc *desc, ngff_source **source, ngff_error *err);
+/* What the source holds. Strings are copied; desc->channels is borrowed from the source.
+ */
+NGFF_API NGFF_CHECK ngff_status ngff_source_describe(const ngff_source *source,
+                                                     ngff_image_desc *desc,
+                                                     ngff_error *err);
+NGFF_API void ngff_source_close(ngff_source **source);
+
+/* ---- levels
+ * ----------------------------------------------------------------------------------- */
+
+typedef struct ngff_plan_opts {
+    size_t struct_size;
+    const char *method;         /* a name of `ngff methods`; NULL: "gaussian" */
+    int32_t scale_factor_count; /* < 0: level 0 only; 0: automatic */
+    const int64_t (
+        *scale_factors)[NGFF_MAX_NDIM]; /* absolute, one row a level, one value an axis */
+    int64_t min_size;                   /* automatic levels: stop below; 0: 128 */
+    int32_t isotropic;                  /* automatic levels: halve by voxel spacing */
+    int64_t chunks[NGFF_MAX_NDIM]; /* 0: default (128 with z, 256 without; t and c: 1) */
+    int64_t chunks_per_shard[NGFF_MAX_NDIM]; /* all 0: not sharded */
+} ngff_plan_opts;
+#define NGFF_PLAN_OPTS_INIT                                                              \
+    {                                                                                    \
+        sizeof(ngff_plan_opts), NULL, 0, NULL, 0, 0, {0}, {                              \
+            0                                                                            \
+        }                                                                                \
+    }
+
+/* One level: shape, position, storage. */
+typedef struct ngff_level_info {
+    size_t struct_size;
+    int64_t shape[NGFF_MAX_NDIM];
+    int64_t chunks[NGFF_MAX_NDIM];
+    int64_t shards[NGFF_MAX_NDIM]; /* elements; equal to chunks when not sharded */
+    double scale[NGFF_MAX_NDIM];
+    double translation[NGFF_MAX_NDIM];
+    char path[320]; /* "scale0/image"; "" for a planned level */
+} ngff_level_info;
+#define NGFF_LEVEL_INFO_INIT                                                             \
+    {                                                                                    \
+        sizeof(ngff_level_info), {0}, {0}, {0}, {0}, {0}, {                              \
+            0                                                                            \
+        }                                                                                \
+    }
+
+/* Decides the levels of `image` (pixels.md of the project's requirements: sizes, factors,
+ * scales, translations, chunks). Pure: nothing is read or written. */
+NGFF_API NGFF_CHECK ngff_status ngff_multiscales_plan(ngff_context *context,
+                                                      const ngff_image_desc *image,
+                                                      const ngff_plan_opts *opts,
+                                                      ngff_multiscales **multiscales,
+                                                      ngff_error *err);
+NGFF_API int ngff_multiscales_level_count(const ngff_multiscales *multiscales);
+NGFF_API NGFF_CHECK ngff_status
+ngff_multiscales_level(const ngff_multiscales *multiscales, int level,
+                       ngff_level_info *info, ngff_error *err);
+/* The image description; strings are copied, desc->channels is borrowed. */
+NGFF_API NGFF_CHECK ngff_status ngff_multiscales_image(
+    const ngff_multiscales *multiscales, ngff_image_desc *desc, ngff_error *err);
+/* Facts of an opened image as one JSON object (version, format, codecs, type, metadata,
+ * …): valid as long as the handle. "{}" for a planned one. */
+NGFF_API const char *ngff_multiscales_facts(const ngff_multiscales *multiscales);
+NGFF_API void ngff_multiscales_close(ngff_multiscales **multiscales);
+
+/* ---- the main job
+ * ------------------------------------------------------------------------------ */
+
+typedef struct ngff_write_opts {
+    size_t struct_size;
+    const char *version;       /* "0.4" or "0.5"; NULL: "0.5" */
+    const char *codec;         /* "blosc:lz4", …, "none"; NULL: default of the build */
+    int32_t compression_level; /* -1 or the codec's level; used only with has_level */
+    int32_t has_level;
+    const char *shuffle;    /* "none", "byte", "bit"; NULL: automatic */
+    const char *codec_json; /* verbatim: 0.4 a numcodecs compressor, 0.5 a v3 codec list;
+                               excludes `codec` */
+    int32_t flat_layout;    /* "0", "1", … instead of "scale0/{name}" */
+    int32_t no_consolidate; /* leave consolidated metadata out */
+    int32_t write_empty_chunks; /* store chunks that hold only the fill value */
+    int32_t keep_levels;        /* copy levels that the source brings */
+    int32_t no_spill;           /* refuse instead of using a temporary file */
+    int32_t orientation;        /* RFC-4 enabled: write axes' orientation */
+    ngff_progress_fn progress;
+    void *progress_user;
+} ngff_write_opts;
+#define NGFF_WRITE_OPTS_INIT                                                             \
+    {                                                                                    \
+        sizeof(ngff_write_opts), NULL, NULL, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL,   \
+            NULL                                                                         \
+    }
+
+/* What a job did or would do. */
+typedef struct ngff_write_report {
+    size_t struct_size;
+    uint64_t source_bytes;  /* decoded bytes of the source */
+    uint64_t decoded_bytes; /* of all levels */
+    uint64_t encoded_bytes; /* stored (0 in a dry run) */
+    uint64_t files;         /* values in the store, at most */
+    uint64_t budget;        /* bytes allowed */
+    uint64_t peak;          /* bytes planned at most */
+    uint64_t spill_bytes;   /* high-water mark of the spill file (dry run: an estimate) */
+    uint64_t blocks;        /* units of work */
+    uint64_t parked_chunks; /* chunks that waited for their turn in a shard */
+    double amplification;   /* source elements read / source elements */
+    int32_t threads;
+    int32_t passes;               /* tiers */
+    int64_t block[NGFF_MAX_NDIM]; /* extents of a unit of work of the first pass */
+} ngff_write_report;
+
+/* Computes the plan of ngff_write without doing it; LIMIT when the budget cannot hold it.
+ */
+NGFF_API NGFF_CHECK ngff_status ngff_write_plan(
+    ngff_context *context, const ngff_multiscales *multiscales, ngff_source *source,
+    const ngff_write_opts *opts, ngff_write_report *report, ngff_error *err);
+/* Writes the source as the planned levels into `store` (opened for writing) and publishes
+ * it. On any failure the location is as it was. `opts` and `report` may be NULL. */
+NGFF_API NGFF_CHECK ngff_status ngff_write(ngff_context *context, ngff_store *store,
+                                           const ngff_multiscales *multiscales,
+                                           ngff_source *source,
+                                           const ngff_write_opts *opts,
+                                           ngff_write_report *report, ngff_error *err);
+
+/* ---- reading
+ * ---------------------------------------------------------------------------------- */
+
+/* Opens the image at the root of `store` (which must stay open as long as the handle). */
+NGFF_API NGFF_CHECK ngff_status ngff_open(ngff_context *context, ngff_store *store,
+                                          ngff_multiscales **multiscales,
+                                          ngff_error *err);
+/* Reads `box` of a level into `out` (shape = box->shape, dtype of the image, any
+ * strides). */
+NGFF_API NGFF_CHECK ngff_status ngff_read_region(ngff_multiscales *multiscales, int level,
+                                                 const ngff_box *box,
+                                                 const ngff_view *out, ngff_error *err);
+
+/* ---- tables (for programs that show choices)
+ * ---------------------------------------------------- */
+
+/* Row `index` of the downsampling methods / of the codecs; 0 past the end. Texts are
+ * static. */
+NGFF_API int ngff_method_info(size_t index, const char **name, const char **canonical,
+                              const char **description);
+NGFF_API int ngff_codec_info(size_t index, const char **name, const char **v2_id,
+                             const char **v3_name, int *encodes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

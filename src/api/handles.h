@@ -1,0 +1,35 @@
+/* api: what the opaque handles of <ngff/ngff.h> are. Stores and sources are the rooms'
+ * own handles. */
+#ifndef NGFF_API_HANDLES_H
+#define NGFF_API_HANDLES_H
+
+#include "engine/engine.h"
+#include "image/image.h"
+#include <ngff/ngff.h>
+
+struct ngff_context {
+    ngff_allocator allocator;
+    const ngff_allocator *alloc; /* NULL: the C library's */
+    ngff_context_opts opts;
+};
+
+/* Planned (`image` NULL, `levels` set) or opened (`image` set). */
+struct ngff_multiscales {
+    ngff_context *context;
+    ngff_ome_image desc;
+    ngff_method method;
+    ngff_levels levels;
+    ngff_image *image;
+    char *facts;
+};
+
+/* Options structs of an older or newer header: copies what both know, zeroes the rest.
+ * INVALID when struct_size is 0. `from` may be NULL. */
+NGFF_MUST_USE ngff_status ngff_api_import(void *to, size_t to_size, const void *from,
+                                          const char *what, ngff_error *err);
+void ngff_api_log(const ngff_context *context, const char *line);
+/* The facts of an opened image as JSON text. */
+NGFF_MUST_USE ngff_status ngff_api_facts(const ngff_image *image, char **out,
+                                         ngff_error *err);
+
+#endif
