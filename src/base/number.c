@@ -94,6 +94,32 @@ bool ngff_parse_f64(const char *s, double *out) {
     return true;
 }
 
+/* Adds one to the last of the 16 digits of "d.ddde+xx". */
+static void bump_last_digit(char *text) {
+    char *at = strchr(text, 'e');
+    while (at && at > text) {
+        at--;
+        if (*at >= '0' && *at < '9') {
+            ++*at;
+            return;
+        }
+        if (*at == '9')
+            *at = '0';
+    }
+}
+
+/* Below a power of two the doubles lie closer than above it, so the nearest 16 digits may
+ * lie too low where the next ones up still read back. Such powers are all printed with an
+ * exponent. */
+static bool format_power_of_two(double v, char *out, size_t out_size) {
+    int exponent;
+    if (fabs(frexp(v, &exponent)) != 0.5)
+        return false;
+    snprintf(out, out_size, "%.15e", v);
+    bump_last_digit(out);
+    return strtod(out, NULL) == v;
+}
+
 void ngff_format_f64(double v, char *out, size_t out_size) {
     assert(out_size >= 32);
     if (!isfinite(v)) {
@@ -107,11 +133,13 @@ void ngff_format_f64(double v, char *out, size_t out_size) {
      * missed by starting there; subnormal numbers have less precision and may be shorter.
      */
     int digits = v != 0 && fabs(v) < DBL_MIN ? 1 : DBL_DIG;
-    for (; digits <= 17; digits++) {
+    for (; digits <= 16; digits++) {
         snprintf(out, out_size, "%.*g", digits, v);
-        if (digits == 17 || strtod(out, NULL) == v)
+        if (strtod(out, NULL) == v)
             break;
     }
+    if (digits > 16 && !format_power_of_two(v, out, out_size))
+        snprintf(out, out_size, "%.17g", v);
     char dot[8];
     size_t dot_len = locale_point(dot, sizeof dot);
     char *at = dot_len ? strstr(out, dot) : NULL;
