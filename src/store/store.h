@@ -1,9 +1,10 @@
-/* store: key -> bytes. Keys are relative, '/'-separated, validated (no empty, "." or ".." segment, no
- * leading slash, no NUL, no backslash, no control character). All calls on one store may come from
- * any thread; one ngff_store_writer belongs to one thread at a time.
+/* store: key -> bytes. Keys are relative, '/'-separated, validated (no empty, "." or ".."
+ * segment, no leading slash, no NUL, no backslash, no control character). All calls on
+ * one store may come from any thread; one ngff_store_writer belongs to one thread at a
+ * time.
  *
- * A store opened with NGFF_STORE_STAGE writes to a hidden partial sibling and becomes visible as a
- * whole with ngff_store_publish, or never (DESIGN "Publish"). */
+ * A store opened with NGFF_STORE_STAGE writes to a hidden partial sibling and becomes
+ * visible as a whole with ngff_store_publish, or never (DESIGN "Publish"). */
 #ifndef NGFF_STORE_STORE_H
 #define NGFF_STORE_STORE_H
 
@@ -13,95 +14,120 @@ typedef struct ngff_store ngff_store;
 typedef struct ngff_store_writer ngff_store_writer;
 
 typedef enum ngff_durability {
-    NGFF_DURABILITY_PUBLISH = 0, /* everything flushed before the publishing rename (default) */
-    NGFF_DURABILITY_NONE = 1,    /* rename only */
-    NGFF_DURABILITY_EACH = 2     /* every file flushed as it is finished, and then as publish */
+    /* everything flushed before the publishing rename, and the rename (default) */
+    NGFF_DURABILITY_PUBLISH = 0,
+    NGFF_DURABILITY_NONE = 1, /* rename only */
+    NGFF_DURABILITY_EACH = 2  /* also every file as it is finished */
 } ngff_durability;
 
-/* ---- the contract a kind of store implements (one file each) ------------------------------ */
+/* ---- the contract a kind of store implements (one file each) ---- */
 
 typedef ngff_status (*ngff_store_list_fn)(void *user, const char *name, bool is_prefix);
 
 typedef struct ngff_store_vtable {
     const char *kind; /* "fs", "memory", "callback", "zip", … */
-    ngff_status (*get)(ngff_store *s, const char *key, uint64_t off, size_t size, void *out,
-                       size_t *got, ngff_error *err);
+    ngff_status (*get)(ngff_store *s, const char *key, uint64_t off, size_t size,
+                       void *out, size_t *got, ngff_error *err);
     ngff_status (*size)(ngff_store *s, const char *key, uint64_t *size, ngff_error *err);
     ngff_status (*put)(ngff_store *s, const char *key, const void *data, size_t size,
                        ngff_error *err);
     ngff_status (*erase)(ngff_store *s, const char *key, ngff_error *err);
-    /* Direct children of `prefix` ("" = root): files with is_prefix false, sub-prefixes true; in byte
-     * order of the names. */
-    ngff_status (*list)(ngff_store *s, const char *prefix, ngff_store_list_fn fn, void *user,
-                        ngff_error *err);
+    /* Direct children of `prefix` ("" = root): files with is_prefix false, sub-prefixes
+     * true; in byte order of the names. */
+    ngff_status (*list)(ngff_store *s, const char *prefix, ngff_store_list_fn fn,
+                        void *user, ngff_error *err);
     /* Streaming one value; NULL members: emulated with a buffer and put. */
     ngff_status (*begin)(ngff_store *s, const char *key, ngff_store_writer **out,
                          ngff_error *err);
-    ngff_status (*append)(ngff_store_writer *w, const void *data, size_t size, ngff_error *err);
-    ngff_status (*commit)(ngff_store_writer *w, ngff_error *err); /* frees w, also on failure */
-    void (*abort)(ngff_store_writer *w);                          /* frees w, value absent */
+    ngff_status (*append)(ngff_store_writer *w, const void *data, size_t size,
+                          ngff_error *err);
+    ngff_status (*commit)(ngff_store_writer *w,
+                          ngff_error *err);                 /* frees w, also on failure */
+    void (*abort)(ngff_store_writer *w);                    /* frees w, value absent */
     ngff_status (*publish)(ngff_store *s, ngff_error *err); /* NULL: nothing to do */
-    void (*discard)(ngff_store *s);                         /* drop everything unpublished */
-    void (*close)(ngff_store *s);
+    void (*discard)(ngff_store *s); /* drop everything unpublished; may be NULL */
+    void (*close)(ngff_store *s);   /* frees s itself; never publishes */
+    bool names_place;               /* messages already say which file */
 } ngff_store_vtable;
 
 struct ngff_store {
     const ngff_store_vtable *ops;
     const ngff_allocator *alloc;
     char *location; /* for messages: "out.ome.zarr", "memory://" */
+    /* Set by kinds that live at a path of this machine, else NULL; owned by the kind. */
+    const char *path;      /* absolute, where the published content is or will be */
+    const char *spill_dir; /* the directory that holds `path` */
 };
 struct ngff_store_writer {
     ngff_store *store;
     uint64_t written;
 };
 
-/* ---- opening ------------------------------------------------------------------------------ */
+/* ---- opening ---- */
 
 typedef enum ngff_store_mode {
     NGFF_STORE_READ = 0,
-    NGFF_STORE_STAGE = 1,  /* new content, published as a whole */
-    NGFF_STORE_UPDATE = 2  /* change an existing store in place, key by key */
+    NGFF_STORE_STAGE = 1, /* new content, published as a whole */
+    NGFF_STORE_UPDATE = 2 /* change an existing store in place, key by key */
 } ngff_store_mode;
 
 typedef enum ngff_overwrite {
     NGFF_OVERWRITE_NO = 0,
-    NGFF_OVERWRITE_IMAGE = 1, /* replaces a Zarr/OME-Zarr store that holds nothing but one image */
+    NGFF_OVERWRITE_IMAGE = 1, /* replaces a Zarr store of nothing but one image */
     NGFF_OVERWRITE_ALL = 2    /* also one that holds labels/, tables/ or other nodes */
 } ngff_overwrite;
+
+/* Who decides whether an existing output may be replaced (STAGE with overwrite):
+ * - the store looks at paths only: a directory that is not empty must have a Zarr
+ * document at its root, and everything in it must be a Zarr document or sit where chunks
+ * sit; the first foreign file is named (EXISTS). It walks all directories, which costs
+ * less than removing them will.
+ * - `check` looks at documents: it gets a read-only store of what is there and refuses by
+ * EXISTS. ngff_image_check_overwrite has this type: it refuses labels/, tables/ and other
+ * nodes. Both are asked at open and again right before the publishing rename. */
+typedef ngff_status (*ngff_store_check_fn)(void *user, ngff_store *existing,
+                                           ngff_overwrite overwrite, ngff_error *err);
 
 typedef struct ngff_store_open_opts {
     ngff_store_mode mode;
     ngff_overwrite overwrite; /* STAGE only; foreign files are refused at any setting */
     ngff_durability durability;
+    ngff_store_check_fn check; /* may be NULL: paths only */
+    void *check_user;
 } ngff_store_open_opts;
 
-/* By location: a path to a directory (or, later, *.ozx / *.zip), or "memory://". STAGE checks the
- * destination at once (EXISTS, foreign files, other nodes; a live writer's partial: EXISTS naming it;
- * a dead one of this host is removed), takes the lock, and again just before the publishing rename. */
-NGFF_MUST_USE ngff_status ngff_store_open(const ngff_allocator *a, const char *location,
-                                          const ngff_store_open_opts *opts, ngff_store **out,
-                                          ngff_error *err);
-NGFF_MUST_USE ngff_status ngff_store_open_memory(const ngff_allocator *a, ngff_store **out,
-                                                 ngff_error *err);
-NGFF_MUST_USE ngff_status ngff_store_from_callbacks(const ngff_allocator *a,
-                                                    const ngff_store_ops *ops, void *cookie,
-                                                    ngff_store **out, ngff_error *err);
+/* By location: a path to a directory (or, later, *.ozx / *.zip), or "memory://". STAGE
+ * checks the destination at once (EXISTS, foreign files, other nodes; a live writer's
+ * partial: EXISTS naming it; a dead one of this host is removed), takes the lock, and
+ * again just before the publishing rename. */
+NGFF_MUST_USE ngff_status ngff_store_at(const ngff_allocator *a, const char *location,
+                                        const ngff_store_open_opts *opts,
+                                        ngff_store **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_open_memory(const ngff_allocator *a,
+                                                 ngff_store **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_of_callbacks(const ngff_allocator *a,
+                                                  const ngff_store_ops *ops, void *cookie,
+                                                  ngff_store **out, ngff_error *err);
 /* Everything under `prefix` of `inner` (borrowed). */
-NGFF_MUST_USE ngff_status ngff_store_open_prefix(const ngff_allocator *a, ngff_store *inner,
-                                                 const char *prefix, ngff_store **out,
-                                                 ngff_error *err);
-/* Tests: fails the n-th call (1-based) of any kind with NGFF_IO; counts calls in *calls. */
-NGFF_MUST_USE ngff_status ngff_store_open_fault(const ngff_allocator *a, ngff_store *inner,
-                                                uint64_t fail_at, uint64_t *calls,
-                                                ngff_store **out, ngff_error *err);
-void ngff_store_close(ngff_store **store); /* unpublished staged content is discarded */
+NGFF_MUST_USE ngff_status ngff_store_open_prefix(const ngff_allocator *a,
+                                                 ngff_store *inner, const char *prefix,
+                                                 ngff_store **out, ngff_error *err);
+/* Tests: fails the n-th call (1-based) of any kind with NGFF_IO; counts calls in *calls.
+ */
+NGFF_MUST_USE ngff_status ngff_store_open_fault(const ngff_allocator *a,
+                                                ngff_store *inner, uint64_t fail_at,
+                                                uint64_t *calls, ngff_store **out,
+                                                ngff_error *err);
+void ngff_store_drop(ngff_store **store); /* unpublished staged content is discarded */
 
-/* ---- using (validate the key, call the table, prefix the place) ---------------------------- */
+#define NGFF_STORE_KEY_MAX 1024 /* bytes, with the terminating NUL */
+
+/* ---- using (validate the key, call the table, prefix the place) ---- */
 
 NGFF_MUST_USE ngff_status ngff_store_key_check(const char *key, ngff_error *err);
-NGFF_MUST_USE ngff_status ngff_store_get_range(ngff_store *s, const char *key, uint64_t off,
-                                               size_t size, void *out, size_t *got,
-                                               ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_get_range(ngff_store *s, const char *key,
+                                               uint64_t off, size_t size, void *out,
+                                               size_t *got, ngff_error *err);
 /* The whole value appended to `out` (whose ceiling bounds it: LIMIT beyond). */
 NGFF_MUST_USE ngff_status ngff_store_get(ngff_store *s, const char *key, ngff_buf *out,
                                          ngff_error *err);
@@ -109,54 +135,62 @@ NGFF_MUST_USE ngff_status ngff_store_size(ngff_store *s, const char *key, uint64
                                           ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_store_put(ngff_store *s, const char *key, const void *data,
                                          size_t size, ngff_error *err);
-NGFF_MUST_USE ngff_status ngff_store_erase(ngff_store *s, const char *key, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_erase(ngff_store *s, const char *key,
+                                           ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_store_list(ngff_store *s, const char *prefix,
-                                          ngff_store_list_fn fn, void *user, ngff_error *err);
+                                          ngff_store_list_fn fn, void *user,
+                                          ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_store_begin(ngff_store *s, const char *key,
                                            ngff_store_writer **out, ngff_error *err);
-NGFF_MUST_USE ngff_status ngff_store_append(ngff_store_writer *w, const void *data, size_t size,
-                                            ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_append(ngff_store_writer *w, const void *data,
+                                            size_t size, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_store_commit(ngff_store_writer **w, ngff_error *err);
 void ngff_store_abort(ngff_store_writer **w);
 NGFF_MUST_USE ngff_status ngff_store_publish(ngff_store *s, ngff_error *err);
-/* True when location names the same file or directory as `path` or one contains the other. */
+/* True when location names the same file or directory as `path` or one contains the
+ * other. */
 bool ngff_store_overlaps(const ngff_store *s, const char *path);
-/* The directory beside which spill files may live: the parent of an fs/zip destination, else NULL. */
+/* The directory beside which spill files may live: the parent of an fs/zip destination,
+ * else NULL. */
 const char *ngff_store_spill_dir(const ngff_store *s);
 
-/* ---- spill: bytes that wait, in memory up to a budget, then in one unlinked file ------------- */
+/* ---- spill: bytes that wait, in memory up to a budget, then in one unlinked file ----
+ */
 
 typedef struct ngff_spill ngff_spill;
 typedef struct ngff_spill_ticket {
-    uint64_t off;   /* in the file, when mem is NULL */
+    uint64_t off; /* in the file, when mem is NULL */
     size_t size;
     void *mem;
 } ngff_spill_ticket;
 
 typedef struct ngff_spill_opts {
-    const char *dir;     /* NULL: temporary directory */
-    size_t memory;       /* bytes kept in memory */
-    bool no_file;        /* LIMIT instead of a file (--no-spill) */
+    const char *dir; /* NULL: temporary directory */
+    size_t memory;   /* bytes kept in memory */
+    bool no_file;    /* LIMIT instead of a file (--no-spill) */
 } ngff_spill_opts;
 
-NGFF_MUST_USE ngff_status ngff_spill_create(const ngff_allocator *a, const ngff_spill_opts *opts,
-                                            ngff_spill **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_spill_create(const ngff_allocator *a,
+                                            const ngff_spill_opts *opts, ngff_spill **out,
+                                            ngff_error *err);
 void ngff_spill_close(ngff_spill **spill);
 /* Thread-safe. put copies the bytes; take copies them out and frees the room. */
 NGFF_MUST_USE ngff_status ngff_spill_put(ngff_spill *s, const void *data, size_t size,
                                          ngff_spill_ticket *ticket, ngff_error *err);
-NGFF_MUST_USE ngff_status ngff_spill_take(ngff_spill *s, ngff_spill_ticket *ticket, void *out,
-                                          ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_spill_take(ngff_spill *s, ngff_spill_ticket *ticket,
+                                          void *out, ngff_error *err);
 void ngff_spill_drop(ngff_spill *s, ngff_spill_ticket *ticket);
-/* Room for `size` bytes at once, written and read by ranges (retained levels, windows): in memory
- * when it fits the rest of the budget, else in the file. */
+/* Room for `size` bytes at once, written and read by ranges (retained levels, windows):
+ * in memory when it fits the rest of the budget, else in the file. */
 NGFF_MUST_USE ngff_status ngff_spill_reserve(ngff_spill *s, uint64_t size,
                                              ngff_spill_ticket *ticket, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_spill_write(ngff_spill *s, const ngff_spill_ticket *ticket,
                                            uint64_t off, const void *data, size_t size,
                                            ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_spill_read(ngff_spill *s, const ngff_spill_ticket *ticket,
-                                          uint64_t off, void *out, size_t size, ngff_error *err);
-uint64_t ngff_spill_file_bytes(const ngff_spill *s); /* high-water mark, for reports and tests */
+                                          uint64_t off, void *out, size_t size,
+                                          ngff_error *err);
+uint64_t
+ngff_spill_file_bytes(const ngff_spill *s); /* high-water mark, for reports and tests */
 
 #endif

@@ -31,6 +31,11 @@ ngff_status ngff_path_kind_of(const char *path, ngff_path_kind *kind, ngff_error
     return ngff_sys_fail(err, errno, path);
 }
 
+bool ngff_path_is_link(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 ngff_status ngff_path_identity(const char *path, uint64_t *dev, uint64_t *ino,
                                ngff_error *err) {
     struct stat st;

@@ -1,0 +1,86 @@
+/* store: which kind a location names, and whether two locations overlap. */
+#include "store/inside.h"
+
+static bool has_scheme(const char *location) {
+    const char *at = strstr(location, "://");
+    if (!at || at == location)
+        return false;
+    for (const char *c = location; c < at; c++) {
+        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z');
+        bool other = (*c >= '0' && *c <= '9') || *c == '+' || *c == '-' || *c == '.';
+        if (!letter && !(other && c > location))
+            return false;
+    }
+    return true;
+}
+
+static bool is_zip_name(const char *location) {
+    return ngff_ends_with(location, ".ozx") || ngff_ends_with(location, ".zip");
+}
+
+ngff_status ngff_store_at(const ngff_allocator *a, const char *location,
+                          const ngff_store_open_opts *opts, ngff_store **out,
+                          ngff_error *err) {
+    ngff_path_kind kind;
+    *out = NULL;
+    if (strcmp(location, "memory://") == 0)
+        return ngff_store_open_memory(a, out, err);
+    if (ngff_starts_with(location, "file://"))
+        location += strlen("file://");
+    if (location[0] == '\0')
+        return ngff_fail(err, NGFF_INVALID, "the location is empty");
+    if (has_scheme(location))
+        return ngff_fail(err, NGFF_UNSUPPORTED,
+                         "%s: only directories and memory:// are stores in this build",
+                         location);
+    NGFF_TRY(ngff_path_kind_of(location, &kind, err));
+    if (is_zip_name(location) && kind != NGFF_PATH_DIR)
+        return ngff_fail(err, NGFF_UNSUPPORTED,
+                         "%s: zip stores are not supported in this build", location);
+    return ngff_store_open_fs(a, location, opts, out, err);
+}
+
+/* ---- overlap
+ * ------------------------------------------------------------------------------ */
+
+typedef struct identity {
+    uint64_t dev, ino;
+    bool known;
+} identity;
+
+static identity identity_of(const char *path) {
+    identity id = {0, 0, false};
+    id.known = ngff_path_identity(path, &id.dev, &id.ino, NULL) == NGFF_OK;
+    return id;
+}
+
+/* `inner` is `outer` or lies in it: by text, or, for what is mounted twice, by identity
+ * of each directory on the way up. */
+static bool is_within(const char *inner, const char *outer) {
+    char work[NGFF_STORE_PATH_MAX];
+    size_t len = strlen(outer);
+    if (strncmp(inner, outer, len) == 0 &&
+        (inner[len] == '/' || inner[len] == '\0' || strcmp(outer, "/") == 0))
+        return true;
+    identity target = identity_of(outer);
+    if (!target.known || !ngff_copy_text(work, sizeof work, inner))
+        return false;
+    for (;;) {
+        identity id = identity_of(work);
+        if (id.known && id.dev == target.dev && id.ino == target.ino)
+            return true;
+        char *slash = strrchr(work, '/');
+        if (!slash || slash == work)
+            return false;
+        *slash = '\0';
+    }
+}
+
+bool ngff_store_overlaps(const ngff_store *s, const char *path) {
+    char *absolute;
+    if (!s->path || ngff_path_absolute(s->alloc, path, &absolute, NULL) != NGFF_OK)
+        return false;
+    bool overlaps = is_within(absolute, s->path) || is_within(s->path, absolute);
+    ngff_free(s->alloc, absolute);
+    return overlaps;
+}

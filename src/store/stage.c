@@ -1,0 +1,179 @@
+/* store: staging. New content grows in a hidden sibling of the destination and appears
+ * there by one rename (DESIGN "Publish"):
+ *
+ *   nothing there   rename that refuses to replace (EXISTS when somebody was faster)
+ *   overwrite       exchange of the two, then the old tree, now under the partial name,
+ * goes; without exchange: old aside, new in place, and a crash in between is mended by
+ * the next run (siblings.c)
+ *
+ * The lock file moves along and is removed after the rename: at no moment is a live
+ * partial without one. */
+#include "store/inside.h"
+
+#include <stdio.h>
+
+static ngff_status ask(const ngff_store_stage *stage, ngff_error *err) {
+    const ngff_store_open_opts *opts = &stage->opts;
+    const ngff_store_open_opts read = {.mode = NGFF_STORE_READ};
+    ngff_store *existing;
+    if (!opts->check)
+        return NGFF_OK;
+    NGFF_TRY(ngff_store_open_fs(stage->alloc, stage->sib.dest, &read, &existing, err));
+    ngff_status status = opts->check(opts->check_user, existing, opts->overwrite, err);
+    ngff_store_drop(&existing);
+    return status;
+}
+
+/* May the destination be taken? *there: something must be replaced. */
+static ngff_status check_dest(const ngff_store_stage *stage, bool *there,
+                              ngff_error *err) {
+    const char *dest = stage->sib.dest;
+    ngff_path_kind kind;
+    NGFF_TRY(ngff_path_kind_of(dest, &kind, err));
+    *there = kind != NGFF_PATH_NONE;
+    if (!*there)
+        return NGFF_OK;
+    if (stage->opts.overwrite == NGFF_OVERWRITE_NO)
+        return ngff_fail(err, NGFF_EXISTS, "%s: exists already", dest);
+    if (kind != NGFF_PATH_DIR)
+        return ngff_fail(err, NGFF_EXISTS,
+                         "%s: is not a Zarr directory and is not replaced", dest);
+    NGFF_TRY(ngff_store_foreign_check(stage->alloc, dest, err));
+    return ask(stage, err);
+}
+
+static ngff_status create_partial(ngff_store_stage *stage, ngff_error *err) {
+    char lock_path[NGFF_STORE_PATH_MAX + 16];
+    NGFF_TRY(ngff_store_siblings_new(&stage->sib, "partial", stage->partial, err));
+    NGFF_TRY(ngff_dir_make(stage->partial, err));
+    snprintf(lock_path, sizeof lock_path, "%s/" NGFF_STORE_LOCK_NAME, stage->partial);
+    ngff_status status = ngff_lock_try(&stage->lock, lock_path, true, err);
+    if (status != NGFF_OK && ngff_dir_remove_all(stage->partial, NULL) != NGFF_OK)
+        return status;
+    return status;
+}
+
+/* The destination is looked at after the siblings: a writer that publishes in between is
+ * seen as one or as the other. */
+static ngff_status guarded(ngff_store_stage *stage, ngff_error *err) {
+    bool there;
+    NGFF_TRY(ngff_store_siblings_sweep(&stage->sib, stage->alloc, err));
+    NGFF_TRY(check_dest(stage, &there, err));
+    return create_partial(stage, err);
+}
+
+ngff_status ngff_store_stage_open(const ngff_allocator *a, const char *location,
+                                  const ngff_store_open_opts *opts,
+                                  ngff_store_stage **out, ngff_error *err) {
+    ngff_lock guard;
+    *out = NULL;
+    ngff_store_stage *stage = ngff_calloc(a, 1, sizeof *stage);
+    if (!stage)
+        return ngff_fail_nomem(err, "a staged store", sizeof *stage);
+    stage->alloc = a;
+    stage->opts = *opts;
+    stage->lock.fd = -1;
+    ngff_status status = ngff_store_siblings_init(&stage->sib, a, location, err);
+    if (status == NGFF_OK)
+        status = ngff_dir_make_all(stage->sib.parent, err);
+    if (status == NGFF_OK)
+        status = ngff_store_siblings_guard(&stage->sib, &guard, err);
+    if (status == NGFF_OK) {
+        status = guarded(stage, err);
+        ngff_store_siblings_unguard(&stage->sib, &guard);
+    }
+    if (status != NGFF_OK) {
+        ngff_store_stage_close(&stage);
+        return status;
+    }
+    *out = stage;
+    return NGFF_OK;
+}
+
+/* ---- publishing ---- */
+
+/* What is gone from the destination may take its time to go; failing to is no failure of
+ * the new content, and the next run tries again. */
+static void remove_old(const char *path) {
+    ngff_status status = ngff_dir_remove_all(path, NULL);
+    (void)status;
+}
+
+/* Without an exchange there is a moment in which the destination is absent. */
+static ngff_status replace_by_two_renames(ngff_store_stage *stage, ngff_error *err) {
+    char aside[NGFF_STORE_PATH_MAX];
+    const char *dest = stage->sib.dest;
+    NGFF_TRY(ngff_store_siblings_new(&stage->sib, "old", aside, err));
+    NGFF_TRY(ngff_path_rename_new(dest, aside, err));
+    ngff_status status = ngff_path_rename_new(stage->partial, dest, err);
+    if (status != NGFF_OK) {
+        if (ngff_path_rename_new(aside, dest, NULL) != NGFF_OK)
+            return ngff_fail_at(err, status, "the old content is in %s", aside);
+        return status;
+    }
+    stage->published = true;
+    remove_old(aside);
+    return NGFF_OK;
+}
+
+static ngff_status replace(ngff_store_stage *stage, ngff_error *err) {
+    ngff_status status = ngff_path_exchange(stage->partial, stage->sib.dest, NULL);
+    if (status == NGFF_UNSUPPORTED)
+        return replace_by_two_renames(stage, err);
+    if (status == NGFF_NOT_FOUND) /* the old one went away meanwhile */
+        status = ngff_path_rename_new(stage->partial, stage->sib.dest, err);
+    else if (status == NGFF_OK)
+        remove_old(stage->partial);
+    else
+        status = ngff_path_exchange(stage->partial, stage->sib.dest, err);
+    stage->published = status == NGFF_OK;
+    return status;
+}
+
+static ngff_status appear(ngff_store_stage *stage, bool there, ngff_error *err) {
+    const char *dest = stage->sib.dest;
+    if (there)
+        return replace(stage, err);
+    ngff_status status = ngff_path_rename_new(stage->partial, dest, NULL);
+    if (status == NGFF_EXISTS)
+        return ngff_fail(err, status, "%s: appeared while this was written", dest);
+    if (status != NGFF_OK)
+        return ngff_path_rename_new(stage->partial, dest, err);
+    stage->published = true;
+    return NGFF_OK;
+}
+
+ngff_status ngff_store_stage_publish(ngff_store_stage *stage, ngff_error *err) {
+    char lock_path[NGFF_STORE_PATH_MAX + 16];
+    bool flush = stage->opts.durability != NGFF_DURABILITY_NONE;
+    bool there;
+    assert(!stage->published);
+    NGFF_TRY(check_dest(stage, &there, err));
+    if (flush)
+        NGFF_TRY(ngff_fs_sync(stage->partial, err));
+    NGFF_TRY(appear(stage, there, err));
+    snprintf(lock_path, sizeof lock_path, "%s/" NGFF_STORE_LOCK_NAME, stage->sib.dest);
+    ngff_status status = ngff_path_remove(lock_path, err);
+    ngff_lock_release(&stage->lock);
+    if (status == NGFF_OK && flush)
+        status = ngff_dir_sync(stage->sib.dest, err);
+    if (status == NGFF_OK && flush)
+        status = ngff_dir_sync(stage->sib.parent, err);
+    return status;
+}
+
+void ngff_store_stage_discard(ngff_store_stage *stage) {
+    if (stage->published || stage->lock.fd < 0)
+        return;
+    ngff_status status = ngff_dir_remove_all(stage->partial, NULL);
+    (void)status; /* the next run removes what is left */
+    ngff_lock_release(&stage->lock);
+}
+
+void ngff_store_stage_close(ngff_store_stage **stage) {
+    if (!*stage)
+        return;
+    ngff_lock_release(&(*stage)->lock);
+    ngff_free((*stage)->alloc, *stage);
+    *stage = NULL;
+}
