@@ -2,7 +2,7 @@
  * a source, and reading a box from a strided file layout. Internal to src/source.
  *
  * A kind's source is one heap block that begins with `ngff_source`; `ngff_source_new`
- * makes it (zeroed), `ngff_source_close` calls `ops->close` for what the kind holds
+ * makes it (zeroed), `ngff_source_drop` calls `ops->close` for what the kind holds
  * (files, caches: never the block itself, the location or the image) and then frees the
  * rest. `ops->close` copes with a source whose opening failed half-way. Functions are
  * reentrant; a source is opened by one thread. */
@@ -13,7 +13,7 @@
 #include "sys/sys.h"
 
 /* Opens `path` into *out. The axes may be in the file's own order and of any kind that
- * `ngff_ome_axes_from_dims` names: `ngff_source_open` wraps the result in
+ * `ngff_ome_axes_from_dims` names: `ngff_source_at` wraps the result in
  * `ngff_source_canonical`. */
 typedef ngff_status (*ngff_source_open_fn)(const ngff_allocator *a, const char *path,
                                            const ngff_source_open_opts *opts,
@@ -95,8 +95,8 @@ void ngff_source_layout_strides(ngff_source_layout *l, bool fortran);
  * missing. */
 NGFF_MUST_USE ngff_status ngff_source_layout_check(const ngff_source_layout *l,
                                                    uint64_t file_size, ngff_error *err);
-/* Elements per axis that lie together: full extents from the fastest axis on while they
- * are packed, up to about 1 MiB; 1 elsewhere. For `traits.unit`. */
+/* The row of the file's fastest axis, up to 1 MiB; 1 elsewhere: what one pread gets in
+ * one piece. For `traits.unit`. */
 void ngff_source_layout_unit(const ngff_source_layout *l, int64_t *unit);
 /* Reads `box` into `out` (same shape and dtype, any strides), swapping to native order.
  * One pread for the longest contiguous span; whole row ranges where the gaps are small; a
@@ -106,5 +106,33 @@ NGFF_MUST_USE ngff_status ngff_source_read_strided(const ngff_allocator *a,
                                                    const ngff_source_layout *l,
                                                    const ngff_box *box,
                                                    const ngff_view *out, ngff_error *err);
+
+/* The whole source for kinds whose pixels lie at fixed strides: npy, raw, uncompressed
+ * NIfTI. */
+typedef struct ngff_source_strided {
+    ngff_source base;
+    ngff_file file; /* owned; set to NGFF_FILE_INIT right after ngff_source_new */
+    ngff_source_layout layout;
+} ngff_source_strided;
+/* A new strided source with its file opened. */
+NGFF_MUST_USE ngff_status ngff_source_strided_new(const ngff_allocator *a,
+                                                  const ngff_source_vtable *ops,
+                                                  const char *path,
+                                                  ngff_source_strided **out,
+                                                  ngff_error *err);
+/* Checks the layout against the file and fills the image, `dims` as in
+ * ngff_source_describe. */
+NGFF_MUST_USE ngff_status ngff_source_strided_finish(ngff_source_strided *s,
+                                                     const char *dims, ngff_error *err);
+/* For the table of the kind. */
+NGFF_MUST_USE ngff_status ngff_source_strided_read(ngff_source *s, const ngff_box *box,
+                                                   const ngff_view *out, ngff_error *err);
+void ngff_source_strided_close(ngff_source *s);
+
+/* Fills the image from a caller's description, zeroes meaning defaults: scale 1, axes
+ * named by ngff_ome_axes_default, types by the names. INVALID when it makes no sense. */
+NGFF_MUST_USE ngff_status ngff_source_describe_as(ngff_source *s,
+                                                  const ngff_image_desc *desc,
+                                                  ngff_error *err);
 
 #endif
