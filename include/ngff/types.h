@@ -1,6 +1,6 @@
-/* libngff: the plain data types that every call shares: status, error, data types, shapes,
- * views, image descriptions, and the callback tables for stores and sources.
- * Data only, no functions; included by <ngff/ngff.h>. Compiles as C17 and as C++11. */
+/* libngff: the plain data types that every call shares: status, error, data types,
+ * shapes, views, image descriptions, and the callback tables for stores and sources. Data
+ * only, no functions; included by <ngff/ngff.h>. Compiles as C17 and as C++11. */
 #ifndef NGFF_TYPES_H
 #define NGFF_TYPES_H
 
@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-/* What a call answers. The values are pinned: they never change, new ones are appended. */
+/* What a call answers. The values are pinned: they never change, new ones are appended.
+ */
 typedef enum ngff_status {
     NGFF_OK = 0,
     NGFF_INVALID = -1,     /* the caller's argument or option makes no sense */
@@ -34,8 +35,9 @@ typedef enum ngff_origin {
     NGFF_ORIGIN_OUTPUT = 2
 } ngff_origin;
 
-/* A caller-owned error: 512 bytes, no heap. The message is one line of UTF-8 without a newline,
- * "place: what was found, what was expected". Every `ngff_error *err` may be NULL. */
+/* A caller-owned error: 512 bytes, no heap. The message is one line of UTF-8 without a
+ * newline, "place: what was found, what was expected". Every `ngff_error *err` may be
+ * NULL. */
 typedef struct ngff_error {
     int32_t status; /* an ngff_status */
     int32_t origin; /* an ngff_origin */
@@ -64,14 +66,16 @@ typedef enum ngff_dtype {
 /* The most dimensions any array handled here may have. An OME-Zarr image has 2 to 5. */
 #define NGFF_MAX_NDIM 8
 
-/* A box of elements: `shape[i]` elements from `start[i]` on, per axis, slowest axis first. */
+/* A box of elements: `shape[i]` elements from `start[i]` on, per axis, slowest axis
+ * first. */
 typedef struct ngff_box {
     int32_t ndim;
     int64_t start[NGFF_MAX_NDIM];
     int64_t shape[NGFF_MAX_NDIM];
 } ngff_box;
 
-/* Borrowed strided memory in native byte order. `strides` are in bytes and may be negative or 0. */
+/* Borrowed strided memory in native byte order. `strides` are in bytes and may be
+ * negative or 0. */
 typedef struct ngff_view {
     void *data;
     int32_t dtype; /* an ngff_dtype */
@@ -99,7 +103,8 @@ typedef struct ngff_channel {
     double min, max, start, end;
 } ngff_channel;
 
-/* What an image is, without its pixels. `channels` is borrowed from whoever filled the struct. */
+/* What an image is, without its pixels. `channels` is borrowed from whoever filled the
+ * struct. */
 typedef struct ngff_image_desc {
     size_t struct_size;
     int32_t dtype; /* an ngff_dtype */
@@ -110,29 +115,31 @@ typedef struct ngff_image_desc {
     size_t channel_count;
     const ngff_channel *channels;
 } ngff_image_desc;
-#define NGFF_IMAGE_DESC_INIT {sizeof(ngff_image_desc), 0, 0, {0}, {{{0}, {0}, {0}, {0}, 0, 0}}, {0}, 0, NULL}
+#define NGFF_IMAGE_DESC_INIT                                                             \
+    { sizeof(ngff_image_desc), 0, 0, {0}, {{{0}, {0}, {0}, {0}, 0, 0}}, {0}, 0, NULL }
 
 /* Where a job is. `phase` is static text: "plan", "write", "finish", "publish". */
 typedef struct ngff_progress {
     const char *phase;
-    int32_t level;        /* the level written last, -1 when none */
+    int32_t level; /* the level written last, -1 when none */
     int32_t level_count;
-    uint64_t bytes_done;  /* decoded bytes of all levels */
+    uint64_t bytes_done; /* decoded bytes of all levels */
     uint64_t bytes_total;
 } ngff_progress;
 
 /* Called from worker threads, one call at a time. Anything but 0 cancels the job. */
 typedef int (*ngff_progress_fn)(void *user, const ngff_progress *progress);
 
-/* A caller's key -> bytes store. Keys are relative, `/`-separated, without a leading slash.
- * All calls may come from several threads at once. `get` reads [offset, offset + size) and
- * answers the bytes got in *got (less at the end of the value). A missing key: NGFF_NOT_FOUND.
- * `list` calls `fn` for every key that starts with `prefix`. Members may be NULL:
- * without get/size/list the store is write-only, without put/erase it is read-only. */
+/* A caller's key -> bytes store. Keys are relative, `/`-separated, without a leading
+ * slash. All calls may come from several threads at once. `get` reads [offset, offset +
+ * size) and answers the bytes got in *got (less at the end of the value). A missing key:
+ * NGFF_NOT_FOUND. `list` calls `fn` for every key that starts with `prefix`. Members may
+ * be NULL: without get/size/list the store is write-only, without put/erase it is
+ * read-only. */
 typedef struct ngff_store_ops {
     size_t struct_size;
-    ngff_status (*get)(void *cookie, const char *key, uint64_t offset, uint64_t size, void *out,
-                       uint64_t *got, ngff_error *err);
+    ngff_status (*get)(void *cookie, const char *key, uint64_t offset, uint64_t size,
+                       void *out, uint64_t *got, ngff_error *err);
     ngff_status (*size)(void *cookie, const char *key, uint64_t *size, ngff_error *err);
     ngff_status (*put)(void *cookie, const char *key, const void *data, uint64_t size,
                        ngff_error *err);
@@ -143,9 +150,10 @@ typedef struct ngff_store_ops {
     void (*release)(void *cookie);
 } ngff_store_ops;
 
-/* A caller's pixels. `read_region` fills `out` (shape = box->shape, dtype as described) with the
- * pixels of `box` of level 0. `reentrant` != 0: may be called from several threads at once.
- * `unit` (elements per axis, 0 = no preference) is the block the source reads best. */
+/* A caller's pixels. `read_region` fills `out` (shape = box->shape, dtype as described)
+ * with the pixels of `box` of level 0. `reentrant` != 0: may be called from several
+ * threads at once. `unit` (elements per axis, 0 = no preference) is the block the source
+ * reads best. */
 typedef struct ngff_source_ops {
     size_t struct_size;
     ngff_status (*read_region)(void *cookie, const ngff_box *box, const ngff_view *out,
