@@ -54,6 +54,7 @@ LIBRARIES = {
     "tiffio.h": {"source"},
     "expat.h": {"source", "ome"},
     "curl/": {"net"},
+    "emmintrin.h": {"base", "codec", "pyramid", "nd"},
     "immintrin.h": {"base", "codec", "pyramid", "nd"},
     "nmmintrin.h": {"base", "codec"},
     "arm_acle.h": {"base", "codec"},

@@ -2,8 +2,9 @@
 """The shape of the code: lengths of functions and files, counts of parameters.
 
 Aims: function median <= 14 lines, 90th percentile <= 45; file <= 400 lines. Hard stops, which fail
-the check: function 80, file 700, 6 parameters. A line count is that of the text from the line of the
-function's name to its closing brace."""
+the check: function 80, file 700, 6 parameters besides the `ngff_error *err` that closes the list of
+every call that can fail. A line count is that of the text from the line of the function's name to its
+closing brace."""
 
 import argparse
 import pathlib
@@ -43,6 +44,7 @@ def matching(text, start, pair):
 def parameter_count(params):
     if params.strip() in ("", "void"):
         return 0
+    params = re.sub(r",\s*ngff_error\s*\*\s*\w+\s*$", "", params)
     depth = 0
     count = 1
     for char in params:

@@ -8,7 +8,7 @@ CHECKS_BAD=()
 check() {
     local name=$1 start=$SECONDS rc=0 log=build/check.$1.log
     shift
-    "$@" >"$log" 2>&1 || rc=$?
+    ("$@") >"$log" 2>&1 || rc=$?
     if [ $rc -eq 0 ]; then
         printf 'ok      %-10s %3ds  %s\n' "$name" $((SECONDS - start)) "$(tail -1 "$log")"
     else
