@@ -1,0 +1,46 @@
+/* The search for block extents: all candidates per axis, one cost model, one winner.
+ * Pure; part of the plan. */
+#ifndef NGFF_ENGINE_SEARCH_H
+#define NGFF_ENGINE_SEARCH_H
+
+#include "engine/tier.h"
+
+/* Everything the plan depends on, as values. */
+typedef struct ngff_plan_input {
+    const ngff_levels *levels;
+    ngff_method method;
+    ngff_dtype dtype;
+    ngff_source_traits traits;
+    bool in_memory;                    /* reading a short run costs no system call */
+    bool staged;                       /* a window stands between source and blocks */
+    int source_level[NGFF_MAX_LEVELS]; /* level of the source that is copied; -1: none */
+    size_t codec_memory;               /* bytes of a worker's codec context */
+    uint64_t budget;
+    int threads;
+    bool no_spill;
+    ngff_tier_halo halo;
+} ngff_plan_input;
+
+/* Bytes that are held whatever the block: per worker, and once. */
+uint64_t ngff_search_worker_memory(const ngff_plan_input *in);
+#define NGFF_ENGINE_FIXED ((uint64_t)256 * 1024)
+
+/* Which levels a tier computes, encodes and retains for its block extents; fills grid,
+ * workspace, retained_bytes, amplification. LIMIT when a block leaves 64 bits. */
+NGFF_MUST_USE ngff_status ngff_search_settle(const ngff_plan_input *in, ngff_tier *tier,
+                                             ngff_tier_bound *bound, ngff_error *err);
+/* Chooses tier->block for tier->root and in->threads workers under in->budget, of which
+ * `live` bytes are held by levels retained before (and the window). False when no
+ * candidate fits. *least: the smallest budget that would do. */
+bool ngff_search_block(const ngff_plan_input *in, uint64_t live, ngff_tier *tier,
+                       uint64_t *least);
+
+/* The window in front of tier 0 (a settled tier). */
+void ngff_window_plan_for(const ngff_plan_input *in, const ngff_tier *tier,
+                          const ngff_tier_bound *bound, ngff_window_plan *out);
+/* Elements along an axis that a source decodes for a box of `extent` with `low` and
+ * `high` around it, on average, when it can only read whole units. */
+double ngff_search_touched(int64_t shape, int64_t extent, int64_t unit, int64_t low,
+                           int64_t high);
+
+#endif
