@@ -21,6 +21,7 @@ ngff_status ngff_store_open(ngff_context *context, const char *location,
         .mode = o.access == NGFF_ACCESS_WRITE ? NGFF_STORE_STAGE : NGFF_STORE_READ,
         .overwrite = (ngff_overwrite)o.overwrite,
         .durability = (ngff_durability)o.durability,
+        .check = ngff_image_check_overwrite,
     };
     return ngff_store_at(context->alloc, location, &internal, store, err);
 }

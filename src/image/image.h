@@ -1,6 +1,7 @@
-/* image: documents and arrays as one thing: an OME-Zarr image in a store. Creates the arrays and the
- * documents in the right order (metadata last), opens images, lists what a store holds, serves a Zarr
- * array or an OME-Zarr image as a source. One image handle for reading may be shared by threads. */
+/* image: documents and arrays as one thing: an OME-Zarr image in a store. Creates the
+ * arrays and the documents in the right order (metadata last), opens images, lists what a
+ * store holds, serves a Zarr array or an OME-Zarr image as a source. One image handle for
+ * reading may be shared by threads. */
 #ifndef NGFF_IMAGE_IMAGE_H
 #define NGFF_IMAGE_IMAGE_H
 
@@ -18,17 +19,18 @@ typedef struct ngff_image_level {
 } ngff_image_level;
 
 typedef struct ngff_image_create_opts {
-    ngff_version version;            /* NGFF_V04 or NGFF_V05 */
-    bool flat;                       /* "0", "1", … instead of "scale0/{name}" */
+    ngff_version version; /* NGFF_V04 or NGFF_V05 */
+    bool flat;            /* "0", "1", … instead of "scale0/{name}" */
     bool no_consolidate;
     ngff_codec_choice codec;
-    const char *codec_json;          /* verbatim: v3 bytes->bytes or full codecs array, v2 compressor; NULL */
-    const char *type;                /* method name for "type" */
-    const char *method_description;  /* for "metadata" */
+    const char *codec_json;         /* verbatim: v3 bytes->bytes or full codecs array, v2
+                                       compressor; NULL */
+    const char *type;               /* method name for "type" */
+    const char *method_description; /* for "metadata" */
     ngff_ome_emit_opts emit;
-    const unsigned char *fill;       /* element; NULL: zero */
-    char separator;                  /* 0: '/' */
-} ngff_image_create_opts;
+    const unsigned char *fill; /* element; NULL: zero */
+    char separator;            /* 0: '/' */
+} ngff_image_create_opts;      /* texts and fill are borrowed during create only */
 
 typedef struct ngff_image {
     const ngff_allocator *alloc;
@@ -36,31 +38,45 @@ typedef struct ngff_image {
     ngff_ome_multiscales ms;
     int level_count;
     ngff_zarr_array *level[32];
-    ngff_image_create_opts opts;  /* create only */
-    ngff_json *root_attributes;   /* foreign members to keep; owned; may be NULL */
+    ngff_image_create_opts opts; /* create only */
+    ngff_json *root_attributes;  /* create: foreign members to add; owned; may be NULL */
+    char path[1024]; /* open: of the image's group, after any descent; "" = root */
 } ngff_image;
 
 /* Prepares arrays in memory; nothing is written yet. `desc` is copied. */
 NGFF_MUST_USE ngff_status ngff_image_create(const ngff_allocator *a, ngff_store *store,
                                             const ngff_image_desc *desc, int level_count,
                                             const ngff_image_level *levels,
-                                            const ngff_image_create_opts *opts, ngff_image **out,
-                                            ngff_error *err);
-/* After all pixels: array documents, level groups (with _ARRAY_DIMENSIONS), then the root document
- * with the consolidated form. Publishing the store is the caller's next step. */
+                                            const ngff_image_create_opts *opts,
+                                            ngff_image **out, ngff_error *err);
+/* After all pixels: array documents, level groups (with _ARRAY_DIMENSIONS), then the root
+ * document with the consolidated form. Publishing the store is the caller's next step. */
 NGFF_MUST_USE ngff_status ngff_image_finish(ngff_image *image, ngff_error *err);
 void ngff_image_close(ngff_image **image);
 
-/* Opens the image at `path` of the store ("" = root); a bioformats2raw container with one image is
- * descended into, with several NOT_FOUND lists them. */
+/* Opens the image at `path` of the store ("" = root); a bioformats2raw container with one
+ * image is descended into, with several NOT_FOUND lists them. Arrays are opened and agree
+ * with the document: dimensions, one dtype. Levels without a scale (0.1 - 0.3) get one
+ * from the array shapes. */
 NGFF_MUST_USE ngff_status ngff_image_open(const ngff_allocator *a, ngff_store *store,
-                                          const char *path, ngff_image **out, ngff_error *err);
+                                          const char *path, ngff_image **out,
+                                          ngff_error *err);
 
-/* A Zarr array or OME-Zarr image at a path (directory) as a source; takes over nothing of the caller. */
-NGFF_MUST_USE ngff_status ngff_image_source_open(const ngff_allocator *a, const char *location,
+/* A Zarr array or OME-Zarr image at a path (directory) as a source; takes over nothing of
+ * the caller. */
+NGFF_MUST_USE ngff_status ngff_image_source_open(const ngff_allocator *a,
+                                                 const char *location,
                                                  const ngff_source_open_opts *opts,
                                                  ngff_source **out, ngff_error *err);
-/* True when `location` is a directory (or later a zip) holding a Zarr node at its root. */
+/* An ngff_store_check_fn (store.h): with NGFF_OVERWRITE_IMAGE refuses (EXISTS) what holds
+ * other nodes than the arrays of one image and the groups above them, naming the first.
+ * `user` is not used. */
+NGFF_MUST_USE ngff_status ngff_image_check_overwrite(void *user, ngff_store *existing,
+                                                     ngff_overwrite overwrite,
+                                                     ngff_error *err);
+
+/* True when `location` is a directory (or later a zip) holding a Zarr node at its root.
+ */
 bool ngff_image_is_zarr(const char *location);
 
 #endif

@@ -1,0 +1,108 @@
+/* image: may an existing store be replaced by a new image? The store room has seen that
+ * no foreign file is in it; here the documents say whether it holds anything but one
+ * image: every node must be an array that the multiscales metadata names, or a group
+ * above one. */
+#include "image/inside.h"
+
+typedef struct inventory {
+    ngff_store *store;
+    const ngff_json *multiscales; /* an array, or NULL */
+    char path[1024];              /* of the group that is looked at */
+    ngff_buf *todo;               /* groups to look at: paths, each with its NUL */
+    ngff_error *err;
+} inventory;
+
+typedef enum relation { OTHER, ABOVE, DATASET } relation;
+
+/* Is `path` a dataset of the image, or a group above one? */
+static relation relate(const ngff_json *multiscales, const char *path) {
+    relation best = OTHER;
+    size_t len = strlen(path);
+    for (size_t i = 0; i < ngff_json_len(multiscales); i++) {
+        const ngff_json *datasets =
+            ngff_json_get(ngff_json_at(multiscales, i), "datasets");
+        for (size_t k = 0; k < ngff_json_len(datasets); k++) {
+            const char *dataset =
+                ngff_json_str(ngff_json_get(ngff_json_at(datasets, k), "path"));
+            if (!dataset || strncmp(dataset, path, len) != 0)
+                continue;
+            if (dataset[len] == '\0')
+                return DATASET;
+            if (dataset[len] == '/')
+                best = ABOVE;
+        }
+    }
+    return best;
+}
+
+static ngff_status refuse(const inventory *v, const char *path) {
+    return ngff_fail(
+        v->err, NGFF_EXISTS,
+        "%s: holds %s beside or instead of one image; replacing that too must "
+        "be asked for",
+        v->store->location, path);
+}
+
+static bool is_array(ngff_store *store, const char *path) {
+    int format;
+    ngff_zarr_kind kind;
+    ngff_json *attributes = NULL;
+    ngff_status status = ngff_zarr_node(store, path, &format, &kind, &attributes, NULL);
+    ngff_json_close(&attributes);
+    return status == NGFF_OK && kind == NGFF_ZARR_ARRAY;
+}
+
+static ngff_status judge(void *user, const char *name, bool is_prefix) {
+    inventory *v = user;
+    char path[1024];
+    if (!is_prefix)
+        return NGFF_OK;
+    NGFF_TRY(ngff_image_join(v->path, name, path, sizeof path, v->err));
+    switch (relate(v->multiscales, path)) {
+    case DATASET:
+        return is_array(v->store, path) ? NGFF_OK : refuse(v, path);
+    case ABOVE:
+        return ngff_buf_append(v->todo, path, strlen(path) + 1, v->err);
+    case OTHER:
+        break;
+    }
+    return refuse(v, path);
+}
+
+static ngff_status look(inventory *v) {
+    NGFF_TRY(ngff_store_list(v->store, "", judge, v, v->err));
+    for (size_t at = 0; at < v->todo->size; at += strlen(v->todo->data + at) + 1) {
+        (void)ngff_copy_text(v->path, sizeof v->path, v->todo->data + at);
+        NGFF_TRY(ngff_store_list(v->store, v->path, judge, v, v->err));
+    }
+    return NGFF_OK;
+}
+
+ngff_status ngff_image_check_overwrite(void *user, ngff_store *existing,
+                                       ngff_overwrite overwrite, ngff_error *err) {
+    (void)user;
+    int format;
+    ngff_zarr_kind kind;
+    ngff_json *attributes = NULL;
+    ngff_error why = {0};
+    if (overwrite == NGFF_OVERWRITE_ALL)
+        return NGFF_OK;
+    ngff_status status = ngff_zarr_node(existing, "", &format, &kind, &attributes, &why);
+    if (status == NGFF_NOT_FOUND) /* an empty directory; the store room saw to that */
+        return NGFF_OK;
+    if (status != NGFF_OK)
+        return ngff_fail(err, NGFF_EXISTS, "%s: not understood, so not replaced (%s)",
+                         existing->location, why.message);
+    const ngff_json *list =
+        ngff_json_get(ngff_json_get(attributes, "ome"), "multiscales");
+    if (!list)
+        list = ngff_json_get(attributes, "multiscales");
+    ngff_buf todo;
+    ngff_buf_init(&todo, existing->alloc, SIZE_MAX);
+    inventory v = {.store = existing, .multiscales = list, .todo = &todo, .err = err};
+    if (kind == NGFF_ZARR_GROUP)
+        status = look(&v);
+    ngff_buf_reset(&todo);
+    ngff_json_close(&attributes);
+    return status;
+}
