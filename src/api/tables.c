@@ -4,11 +4,6 @@
 #define TEXT(x) #x
 #define TEXT_OF(x) TEXT(x)
 
-const char *ngff_build_info(void)
-{
-    return NGFF_BUILD_INFO;
-}
-
 const char *ngff_library_version(void) {
     return TEXT_OF(NGFF_VERSION_MAJOR) "." TEXT_OF(NGFF_VERSION_MINOR) "." TEXT_OF(
         NGFF_VERSION_PATCH);
