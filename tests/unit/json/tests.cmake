@@ -1,0 +1,3 @@
+ngff_test(json/parse)
+ngff_test(json/hostile)
+ngff_test(json/tree)
