@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* One descriptor is open per level. A store is some ten levels deep. */
-enum { DEPTH_MAX = 128 };
+enum { DEPTH_MAX = 128, TOO_DEEP = -1 /* beside the errnos */ };
 
 typedef struct level {
     DIR *dir;
@@ -59,21 +59,23 @@ static int clear_level(DIR *dir, const char **name) {
     }
 }
 
-/* Everything below stack[0]. `work` holds DEPTH_MAX levels. */
-static int remove_below(level *stack, const char **place) {
+/* Everything below stack[0], which has room for DEPTH_MAX levels. `place` (NAME_MAX + 1
+ * bytes) is told which entry failed: its own name dies with its directory handle. */
+static int remove_below(level *stack, char *place) {
     int depth = 0;
     int error_number = 0;
     while (depth >= 0 && error_number == 0) {
         const char *name;
         level *top = &stack[depth];
-        *place = top->name;
         error_number = clear_level(top->dir, &name);
+        ngff_copy_text(place, sizeof top->name, name ? name : top->name);
         if (error_number == 0 && name) {
-            *place = name;
             error_number = depth + 1 < DEPTH_MAX
                                ? enter(dirfd(top->dir), name, &stack[depth + 1])
-                               : ENAMETOOLONG;
+                               : TOO_DEEP;
             depth += error_number == 0;
+            if (error_number == ENOENT) /* somebody else removes here too */
+                error_number = 0;
         } else if (error_number == 0) {
             closedir(top->dir);
             depth--;
@@ -90,24 +92,25 @@ static int remove_below(level *stack, const char **place) {
 
 ngff_status ngff_dir_remove_all(const char *path, ngff_error *err) {
     level *stack = ngff_calloc(NULL, DEPTH_MAX, sizeof *stack);
-    const char *place = path;
+    char place[256] = "";
     if (!stack)
         return ngff_fail_nomem(err, "removing a directory", DEPTH_MAX * sizeof *stack);
     ngff_status status = NGFF_OK;
     int error_number = enter(AT_FDCWD, path, &stack[0]);
     if (error_number == 0) {
-        error_number = remove_below(stack, &place);
+        error_number = remove_below(stack, place);
         if (error_number == 0 && rmdir(path) != 0 && errno != ENOENT)
             error_number = errno;
     } else if (error_number == ENOTDIR || error_number == ELOOP) {
         /* A file or a link: it goes itself, what it leads to stays. */
         error_number = unlink(path) == 0 || errno == ENOENT ? 0 : errno;
     }
-    if (error_number != 0 && error_number != ENOENT) {
-        status = ngff_sys_fail(err, error_number, place);
-        if (place != path)
-            status = ngff_fail_at(err, status, "%s", path);
-    }
+    if (error_number == TOO_DEEP)
+        status = ngff_fail(err, NGFF_LIMIT, "more than %d directories deep", DEPTH_MAX);
+    else if (error_number != 0 && error_number != ENOENT)
+        status = ngff_sys_fail(err, error_number, place[0] ? place : path);
+    if (status != NGFF_OK && place[0])
+        status = ngff_fail_at(err, status, "%s", path);
     ngff_free(NULL, stack);
     return status;
 }

@@ -1,0 +1,6 @@
+ngff_test(sys/files)
+ngff_test(sys/paths)
+ngff_test(sys/rename)
+ngff_test(sys/lock)
+ngff_test(sys/threads)
+ngff_test(sys/machine)
