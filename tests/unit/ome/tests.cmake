@@ -1,0 +1,3 @@
+ngff_test(ome/model)
+ngff_test(ome/emit)
+ngff_test(ome/parse)
