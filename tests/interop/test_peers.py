@@ -24,8 +24,7 @@ FORMS = {
     "0.5-flat": ["--ome-zarr-version", "0.5", "--layout", "flat"],
     "0.5-sharded": ["--ome-zarr-version", "0.5", "--chunks-per-shard", "2"],
 }
-CODECS = ("none", "zstd", "gzip", "blosc:lz4", "blosc:zstd", "blosc:zlib", "blosc:lz4hc",
-          "blosc:blosclz")
+CODECS = ("none", "zstd", "gzip", "blosc:lz4", "blosc:zstd", "blosc:zlib", "blosc:lz4hc")
 
 
 def convert(tmp_path, array, dims, *options):
