@@ -75,13 +75,13 @@ typedef struct ngff_plan {
     int threads; /* workers that fit the budget */
     uint64_t budget;
     uint64_t peak;          /* bytes the engine will hold at most */
-    size_t worker_memory;   /* bytes per worker: workspace, codec context, source */
+    size_t arena;           /* bytes of a worker's buffers: the widest tier, a group */
+    size_t worker_memory;   /* … with its codec context and the source's share */
     size_t spill_memory;    /* part of the budget for waiting chunks and retained levels */
     uint64_t spill_file;    /* estimate of bytes that may go to the spill file */
     uint64_t files;         /* chunk/shard files + documents */
     uint64_t decoded_bytes; /* of all levels */
     uint64_t source_bytes;
-    bool row_order; /* blocks in C order: the source reads best that way */
     int tier_count;
     ngff_tier tier[NGFF_MAX_LEVELS];
     ngff_window_plan window;

@@ -165,7 +165,8 @@ static bool any_sharded(const ngff_levels *levels) {
 /* What is left of the budget holds what waits. */
 static bool share_out(const ngff_plan_input *in, uint64_t waiting, ngff_plan *plan,
                       uint64_t *least) {
-    plan->worker_memory = widest(plan) + (size_t)ngff_search_worker_memory(in);
+    plan->arena = widest(plan);
+    plan->worker_memory = plan->arena + (size_t)ngff_search_worker_memory(in);
     uint64_t workers = plan->worker_memory * (uint64_t)in->threads + NGFF_ENGINE_FIXED;
     *least = workers + (in->no_spill ? waiting : 0);
     if (*least > in->budget)
@@ -239,13 +240,6 @@ static void count_output(const ngff_plan_input *in, const ngff_image *image,
     plan->source_bytes = level_bytes(in, 0);
 }
 
-/* The source is a plain array of rows, or its unit is long: blocks in C order. */
-static bool wants_rows(const ngff_plan_input *in) {
-    int last = in->levels->ndim - 1;
-    return !in->in_memory && in->traits.unit[last] != 1 &&
-           in->traits.unit[last] >= in->levels->level[0].shape[last];
-}
-
 /* Chunks of level 0: more workers than that would have nothing to do. */
 static int64_t chunk_count(const ngff_levels *levels) {
     int64_t n = 1;
@@ -289,7 +283,6 @@ ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,
             return refuse_with_least(&in, least, &plan, err);
         in.threads = fewer(&in, least);
     }
-    plan.row_order = wants_rows(&in);
     count_output(&in, image, &plan);
     *out = plan;
     return NGFF_OK;

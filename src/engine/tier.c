@@ -155,7 +155,7 @@ ngff_status ngff_tier_lay_out(const ngff_levels *levels, ngff_method method,
                               ngff_dtype dtype, const ngff_tier *tier,
                               const ngff_tier_bound *bound, ngff_tier_layout *out,
                               ngff_error *err) {
-    size_t scratch = tier->source_level < 0 ? NGFF_TILE_SCRATCH : 0;
+    size_t scratch = NGFF_TILE_SCRATCH;
     memset(out, 0, sizeof *out);
     for (int n = tier->root; n < levels->count; n++) {
         size_t size;

@@ -102,5 +102,6 @@ void ngff_window_plan_for(const ngff_plan_input *in, const ngff_tier *tier,
         w.group_count *= frames;
         w.slots = ngff_min_i64(w.slots, w.group_count);
     }
+    w.read_size = (w.read_size + NGFF_TILE_SCRATCH + 63) & ~(size_t)63;
     *out = w;
 }
