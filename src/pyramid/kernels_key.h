@@ -1,0 +1,42 @@
+/* pyramid: template of the integer that orders as a float does: -inf < ... < -0 < 0 < ...
+ * < inf < NaN. Parameters: NAME, T, K, BITS (unsigned, as wide as T), NAN_KEY. Consumes
+ * BITS and NAN_KEY. */
+
+static inline K FN(key)(T x) {
+    K k;
+    memcpy(&k, &x, sizeof k);
+    const K top = (K)(((BITS)1 << (8 * sizeof(K) - 1)) - 1);
+    const K inf =
+        (K)((BITS)NAN_KEY & (BITS)((BITS)NAN_KEY << 1)); /* the exponent's bits */
+    K magnitude = k & top;
+    K ordered = k < 0 ? (K)(k ^ top) : k;
+    return magnitude > inf ? (K)NAN_KEY : ordered;
+}
+
+static inline K FN(key0)(T x) { /* -0 is the same value as 0 */
+    K k = FN(key)(x);
+    return k == -1 ? 0 : k;
+}
+
+static inline T FN(unkey)(K k) {
+    const K top = (K)(((BITS)1 << (8 * sizeof(K) - 1)) - 1);
+    K bits = k < 0 ? (K)(k ^ top) : k;
+    T x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* NaN below everything: max ignores it unless it is alone. */
+static inline K FN(key_ignored)(T x) {
+    K k = FN(key)(x);
+    const K least = (K)((BITS)1 << (8 * sizeof(K) - 1));
+    return k == (K)NAN_KEY ? least : k;
+}
+
+static inline T FN(unkey_ignored)(K k) {
+    const K least = (K)((BITS)1 << (8 * sizeof(K) - 1));
+    return FN(unkey)(k == least ? (K)NAN_KEY : k);
+}
+
+#undef BITS
+#undef NAN_KEY
