@@ -1,1 +1,0 @@
-/* placeholder */ extern int ngff_room_zarr; 
