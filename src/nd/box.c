@@ -182,8 +182,12 @@ void ngff_nd_box_text(const ngff_box *box, char *out, size_t out_size) {
     char part[64];
     put_text(out, out_size, &used, "[");
     for (int i = 0; i < box->ndim; i++) {
+        /* Boxes that were refused are printed too: any numbers. */
+        int64_t end;
+        if (!ngff_add_i64(box->start[i], box->shape[i], &end))
+            end = box->shape[i] < 0 ? INT64_MIN : INT64_MAX;
         snprintf(part, sizeof part, "%s%lld:%lld", i ? ", " : "",
-                 (long long)box->start[i], (long long)(box->start[i] + box->shape[i]));
+                 (long long)box->start[i], (long long)end);
         put_text(out, out_size, &used, part);
     }
     put_text(out, out_size, &used, "]");

@@ -1,0 +1,2 @@
+ngff_test(source/npy)
+ngff_test(source/memory)
