@@ -1,5 +1,7 @@
 #include "api/handles.h"
 
+#include "sys/sys.h"
+
 static ngff_source_open_opts source_opts(const ngff_context *context,
                                          const ngff_source_opts *o) {
     ngff_source_open_opts out = {
