@@ -34,8 +34,9 @@ enum {
 #define UNKEY(k) (k)
 #define KEY_IGNORED(x) (x)
 #define UNKEY_IGNORED(k) (k)
-#define MIDDLE(a, b, top) (((a) | (b)) - (((a) ^ (b)) >> 1)) /* floor((a + b + 1) / 2)   \
-                                                              */
+#define MIDDLE(a, b, top)                                                                \
+    (((a) | (b)) - (((a) ^ (b)) >> 1)) /* floor((a + b + 1) / 2)                         \
+                                        */
 #define LOAD(x) ((ACC)(x))
 #define WIDE int128
 #define MEAN_WIDE(s) half_up_wide(s, n)

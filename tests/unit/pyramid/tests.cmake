@@ -1,0 +1,3 @@
+ngff_test(pyramid/levels)
+ngff_test(pyramid/reduce)
+ngff_test(pyramid/gauss)
