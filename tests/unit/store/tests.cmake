@@ -1,0 +1,5 @@
+ngff_test(store/key)
+ngff_test(store/kinds)
+ngff_test(store/publish)
+ngff_test(store/overwrite)
+ngff_test(store/spill)
