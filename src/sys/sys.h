@@ -68,7 +68,7 @@ typedef enum ngff_path_kind {
 
 NGFF_MUST_USE ngff_status
 ngff_path_kind_of(const char *path, ngff_path_kind *kind,
-                  ngff_error *err); /* follows links; NONE is OK */
+                  ngff_error *err);       /* follows links; NONE is OK */
 bool ngff_path_is_link(const char *path); /* itself a symbolic link */
 NGFF_MUST_USE ngff_status ngff_path_identity(const char *path, uint64_t *dev,
                                              uint64_t *ino, ngff_error *err);
