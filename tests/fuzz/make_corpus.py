@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets into tests/fuzz/corpus/. The files are made by other programs
+(zarr-python, numcodecs, tifffile, nibabel), so they are what is out there and not what we would write.
+
+Run it with build/peers/bin/python after a new kind of input became readable. Inputs that once broke
+something are kept as corpus/<target>/fixed-*; this script leaves them alone."""
+
+import gzip
+import io
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent / "corpus"
+RNG = np.random.default_rng(7)
+
+
+def put(target, name, data):
+    folder = HERE / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+
+
+def json_seeds():
+    put("json", "kinds", '{"a":[1,-2,3.5e-7,18446744073709551615,true,false,null],"b":{"c":"\\u00b5m \\ud83d\\ude00"}}')
+    put("json", "lenient", '{"a":NaN,"b":[Infinity,-Infinity]}')
+    put("json", "deep", "[" * 63 + "]" * 63)
+    put("json", "deeper", "[" * 5000)
+    put("json", "numbers", "[0,-0,0.0,1e308,1e-308,9223372036854775807,-9223372036854775808,1E+2,0.1]")
+    put("json", "strings", '["","\\"\\\\\\/\\b\\f\\n\\r\\t","\xe4\xb8\xad","\\u0000"]')
+
+
+def axes(version, names):
+    if version == "0.3":
+        return list(names)
+    kinds = {"t": "time", "c": "channel"}
+    return [{"name": n, "type": kinds.get(n, "space"),
+             **({"unit": "micrometer"} if n in "zyx" else {})} for n in names]
+
+
+def image(version, names="tczyx"):
+    datasets = [{"path": str(i), "coordinateTransformations": [
+        {"type": "scale", "scale": [1.0, 1.0] + [0.5 * 2**i] * 3},
+        {"type": "translation", "translation": [0.0, 0.0] + [0.25 * (2**i - 1)] * 3}]}
+        for i in range(3)]
+    if version in ("0.1", "0.2", "0.3"):
+        datasets = [{"path": d["path"]} for d in datasets]
+    entry = {"name": "seed", "datasets": datasets, "type": "gaussian", "metadata": {"method": "x"}}
+    if version not in ("0.1", "0.2"):
+        entry["axes"] = axes(version, names)
+    omero = {"channels": [{"label": "DAPI", "color": "0000FF", "active": True,
+                           "window": {"min": 0, "max": 255, "start": 3, "end": 200}}]}
+    if version == "0.5":
+        return {"ome": {"version": version, "multiscales": [entry], "omero": omero}}
+    if version == "0.6":
+        entry["coordinateSystems"] = [{"name": "intrinsic", "axes": entry.pop("axes")}]
+        for d in datasets:
+            scale, translation = d["coordinateTransformations"]
+            d["coordinateTransformations"] = [
+                {"type": "sequence", "input": {"path": d["path"]}, "output": {"name": "intrinsic"},
+                 "transformations": [scale, translation]}]
+        return {"ome": {"version": version, "multiscales": [entry]}}
+    entry["version"] = version
+    return {"multiscales": [entry], "omero": omero}
+
+
+def ome_seeds():
+    for version in ("0.1", "0.2", "0.3", "0.4", "0.5", "0.6"):
+        put("ome", f"image-{version}", json.dumps(image(version)))
+    whole = image("0.4")
+    whole["multiscales"][0]["coordinateTransformations"] = [{"type": "scale", "scale": [2.0] * 5}]
+    put("ome", "whole-image-transform", json.dumps(whole))
+
+
+def codec_seeds():
+    import numcodecs
+    import google_crc32c
+
+    pixels = (np.arange(24 * 40) % 251).astype("<u2").reshape(24, 40)
+    noise = RNG.integers(0, 65536, (24, 40)).astype("<u2")
+    for name, a in (("smooth", pixels), ("noise", noise)):
+        put("codec", f"zstd-{name}", b"\0" + bytes(numcodecs.Zstd(3).encode(a)))
+        put("codec", f"gzip-{name}", b"\1" + gzip.compress(a.astype(">u2").tobytes(), mtime=0))
+        for cname in ("lz4", "zstd", "blosclz", "zlib", "lz4hc"):
+            for shuffle in (0, 1, 2):
+                data = bytes(numcodecs.Blosc(cname, 5, shuffle).encode(a))
+                put("codec", f"blosc-{cname}-{shuffle}-{name}", b"\2" + data)
+        raw = a.T.tobytes()
+        put("codec", f"crc32c-{name}",
+            b"\3" + raw + google_crc32c.value(raw).to_bytes(4, "little"))
+        put("codec", f"bytes-{name}", b"\4" + a.tobytes())
+
+
+def array_seed(name, version, shape, **options):
+    import zarr
+
+    with tempfile.TemporaryDirectory() as work:
+        pixels = RNG.integers(0, 9, shape).astype(options.pop("dtype", "uint16"))
+        zarr.create_array(f"{work}/a", data=pixels, zarr_format=version, **options)
+        document = "zarr.json" if version == 3 else ".zarray"
+        text = pathlib.Path(work, "a", document).read_bytes()
+        chunks = sorted(p for p in pathlib.Path(work, "a").rglob("*")
+                        if p.is_file() and p.name not in ("zarr.json", ".zarray", ".zattrs"))
+        put("zarr", name, f"{version}\n".encode()[:2] + text + b"\0" + chunks[0].read_bytes())
+
+
+def zarr_seeds():
+    import numcodecs
+    from zarr.codecs import BloscCodec, GzipCodec
+
+    array_seed("v3-plain", 3, (20, 30), chunks=(8, 8), compressors=None)
+    array_seed("v3-zstd", 3, (20, 30), chunks=(8, 8))
+    array_seed("v3-gzip", 3, (20, 30), chunks=(8, 8), compressors=GzipCodec())
+    array_seed("v3-blosc", 3, (20, 30), chunks=(8, 8), compressors=BloscCodec())
+    array_seed("v3-sharded", 3, (20, 30), chunks=(4, 4), shards=(8, 16))
+    array_seed("v3-names", 3, (4, 5, 6), chunks=(2, 5, 3), dimension_names=["z", "y", "x"])
+    array_seed("v3-bool", 3, (20, 30), chunks=(8, 8), dtype="bool")
+    array_seed("v2-zstd", 2, (20, 30), chunks=(8, 8))
+    array_seed("v2-blosc", 2, (20, 30), chunks=(8, 8), compressors=numcodecs.Blosc())
+    array_seed("v2-fortran", 2, (20, 30), chunks=(8, 8), order="F", compressors=None)
+    array_seed("v2-big", 2, (20, 30), chunks=(8, 8), dtype=">f4")
+
+
+def npy(array, fortran=False):
+    out = io.BytesIO()
+    np.save(out, np.asfortranarray(array) if fortran else array)
+    return out.getvalue()
+
+
+def tiff(array, **options):
+    import tifffile
+
+    out = io.BytesIO()
+    tifffile.imwrite(out, array, **options)
+    return out.getvalue()
+
+
+def nifti(array, compressed):
+    import nibabel
+
+    image_ = nibabel.Nifti1Image(array, np.diag([2.0, 2.0, 3.0, 1.0]))
+    image_.header.set_xyzt_units("mm", "sec")
+    data = image_.to_bytes()
+    return gzip.compress(data, mtime=0) if compressed else data
+
+
+def source_seeds():
+    small = RNG.integers(0, 255, (3, 20, 33)).astype("uint8")
+    put("source", "npy-c", npy(small))
+    put("source", "npy-f", npy(small.astype(">u2"), True))
+    put("source", "npy-complex", npy(small.astype("complex64")))
+    put("source", "tiff-strips", tiff(small, photometric="minisblack", metadata=None))
+    put("source", "tiff-tiles", tiff(small, photometric="minisblack", tile=(16, 16), metadata=None))
+    put("source", "tiff-zlib", tiff(small, photometric="minisblack", compression="zlib", predictor=2))
+    put("source", "tiff-lzw", tiff(small.astype(">u2"), photometric="minisblack", compression="lzw",
+                                   byteorder=">"))
+    put("source", "tiff-imagej", tiff(small, imagej=True, metadata={"axes": "ZYX"}))
+    put("source", "tiff-big", tiff(small, bigtiff=True, photometric="minisblack"))
+    put("source", "tiff-rgb", tiff(RNG.integers(0, 255, (20, 33, 3)).astype("uint8"),
+                                   photometric="rgb"))
+    put("source", "tiff-ome", tiff(small, ome=True, photometric="minisblack",
+                                   metadata={"axes": "ZYX", "PhysicalSizeX": 0.5,
+                                             "PhysicalSizeXUnit": "µm"}))
+    volume = small.astype("int16")
+    put("source", "nifti", nifti(volume, False))
+    put("source", "nifti-gz", nifti(volume, True))
+    put("source", "nifti-float", nifti(volume.astype("float32"), False))
+
+
+if __name__ == "__main__":
+    json_seeds()
+    ome_seeds()
+    codec_seeds()
+    zarr_seeds()
+    source_seeds()
+    total = sum(p.stat().st_size for p in HERE.rglob("*") if p.is_file())
+    print(f"{len(list(HERE.rglob('*')))} files, {total} bytes")
