@@ -54,7 +54,7 @@ void ngff_source_name_of(const char *path, char *out, size_t out_size) {
         ngff_copy_text(out, out_size, "image");
 }
 
-ngff_status ngff_source_describe(ngff_source *s, ngff_dtype dtype, int ndim,
+ngff_status ngff_source_take_image(ngff_source *s, ngff_dtype dtype, int ndim,
                                  const int64_t *shape, const char *dims,
                                  ngff_error *err) {
     ngff_image_desc *desc = &s->image.desc;
@@ -129,7 +129,7 @@ ngff_status ngff_source_describe_as(ngff_source *s, const ngff_image_desc *desc,
         return ngff_fail(err, NGFF_INVALID,
                          "image description: %zu channels counted, none given",
                          desc->channel_count);
-    if (ngff_source_describe(s, (ngff_dtype)desc->dtype, desc->ndim, desc->shape, NULL,
+    if (ngff_source_take_image(s, (ngff_dtype)desc->dtype, desc->ndim, desc->shape, NULL,
                              err) != NGFF_OK)
         return NGFF_INVALID; /* a caller's mistake, not a file's */
     ngff_ome_image copy;

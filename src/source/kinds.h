@@ -64,7 +64,7 @@ NGFF_MUST_USE ngff_status ngff_source_new(const ngff_allocator *a, size_t size,
  * ndim), name from the location's last part without its extensions. Refuses extents < 1
  * and volumes that overflow (FORMAT). The kind overwrites axes, name and channels
  * afterwards as it knows better. */
-NGFF_MUST_USE ngff_status ngff_source_describe(ngff_source *s, ngff_dtype dtype, int ndim,
+NGFF_MUST_USE ngff_status ngff_source_take_image(ngff_source *s, ngff_dtype dtype, int ndim,
                                                const int64_t *shape, const char *dims,
                                                ngff_error *err);
 /* Takes a copy of `count` channels as the image's. */
@@ -121,7 +121,7 @@ NGFF_MUST_USE ngff_status ngff_source_strided_new(const ngff_allocator *a,
                                                   ngff_source_strided **out,
                                                   ngff_error *err);
 /* Checks the layout against the file and fills the image, `dims` as in
- * ngff_source_describe. */
+ * ngff_source_take_image. */
 NGFF_MUST_USE ngff_status ngff_source_strided_finish(ngff_source_strided *s,
                                                      const char *dims, ngff_error *err);
 /* For the table of the kind. */

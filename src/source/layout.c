@@ -14,7 +14,7 @@ void ngff_source_layout_strides(ngff_source_layout *l, bool fortran) {
     for (int i = 0; i < l->ndim; i++) {
         int axis = fortran ? i : l->ndim - 1 - i;
         l->strides[axis] = stride;
-        /* A product too large is caught by ngff_source_describe and
+        /* A product too large is caught by ngff_source_take_image and
          * ngff_source_layout_check. */
         if (!ngff_mul_i64(stride, l->shape[axis], &stride))
             stride = INT64_MAX;
@@ -270,7 +270,7 @@ ngff_status ngff_source_strided_finish(ngff_source_strided *s, const char *dims,
                                        ngff_error *err) {
     const ngff_source_layout *l = &s->layout;
     uint64_t size = 0;
-    NGFF_TRY(ngff_source_describe(&s->base, l->dtype, l->ndim, l->shape, dims, err));
+    NGFF_TRY(ngff_source_take_image(&s->base, l->dtype, l->ndim, l->shape, dims, err));
     NGFF_TRY(ngff_file_size(&s->file, &size, l->path, err));
     NGFF_TRY(ngff_source_layout_check(l, size, err));
     ngff_source_layout_unit(l, s->base.traits.unit);
