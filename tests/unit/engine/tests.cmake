@@ -1,0 +1,1 @@
+ngff_test(engine/run)
