@@ -77,17 +77,20 @@ uint32_t ngff_crc32(uint32_t crc, const void *data, size_t size) {
     return size ? libdeflate_crc32(crc, data, size) : crc;
 }
 
+/* v2 may say "location"; numcodecs leaves it out for its default, which was "start" first
+ * and is "end" now, so that both are tried then (`level`). */
 static ngff_status parse(const ngff_json *config, const ngff_codec_site *site,
                          ngff_codec_stage *out, ngff_error *err) {
-    const char *place = ngff_json_str(ngff_json_get(config, "location"));
-    out->checksum = site->zarr_format == 3;
-    if (site->zarr_format == 2 && place) {
-        out->checksum = strcmp(place, "end") == 0;
-        if (!out->checksum && strcmp(place, "start") != 0)
-            return ngff_fail(err, NGFF_FORMAT,
-                             "crc32c: \"location\" is \"%s\", not \"start\" or \"end\"",
-                             place);
-    }
+    const ngff_json *node = ngff_json_get(config, "location");
+    const char *place = ngff_json_str(node);
+    out->checksum = true;
+    if (site->zarr_format == 3)
+        return NGFF_OK;
+    out->level = node == NULL;
+    if (node && (!place || (strcmp(place, "end") != 0 && strcmp(place, "start") != 0)))
+        return ngff_fail(err, NGFF_FORMAT,
+                         "crc32c: \"location\" is not \"start\" or \"end\"");
+    out->checksum = !place || strcmp(place, "end") == 0;
     return NGFF_OK;
 }
 
@@ -119,14 +122,17 @@ static ngff_status decode(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
     if (in.size < CRC_SIZE)
         return ngff_fail(err, NGFF_FORMAT, "crc32c: %zu bytes hold no checksum", in.size);
     size_t size = in.size - CRC_SIZE;
-    const unsigned char *data = in.data + (stage->checksum ? 0 : CRC_SIZE);
     uint32_t stored = ngff_load_u32le(stage->checksum ? in.data + size : in.data);
-    uint32_t found = ngff_crc32c(0, data, size);
-    if (found != stored)
-        return ngff_fail(err, NGFF_CHECKSUM, "crc32c is %08x, stored is %08x", found,
-                         stored);
-    *out = (ngff_codec_span){data, size};
-    return NGFF_OK;
+    *out = (ngff_codec_span){in.data + (stage->checksum ? 0 : CRC_SIZE), size};
+    uint32_t found = ngff_crc32c(0, out->data, size);
+    if (found == stored)
+        return NGFF_OK;
+    if (stage->level &&
+        ngff_crc32c(0, in.data + CRC_SIZE, size) == ngff_load_u32le(in.data)) {
+        out->data = in.data + CRC_SIZE;
+        return NGFF_OK;
+    }
+    return ngff_fail(err, NGFF_CHECKSUM, "crc32c is %08x, stored is %08x", found, stored);
 }
 
 const ngff_codec_ops ngff_codec_ops_crc32c = {

@@ -5,7 +5,7 @@
 
 #include "zarr/zarr.h"
 
-enum { NGFF_ZARR_KEY_MAX = 2048 };
+enum { NGFF_ZARR_KEY_MAX = NGFF_STORE_KEY_MAX };
 
 /* Uses of the context's scratch memory. */
 enum {
