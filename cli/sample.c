@@ -171,8 +171,17 @@ static int ome_xml(const scene *s, bool labels, char *out, size_t size) {
 }
 
 /* BigTIFF: header, OME-XML, then for each page its directory and one strip. */
-static uint64_t tiff_page(unsigned char *out, const scene *s, bool labels, uint64_t at,
-                          uint64_t xml_size, bool first, bool last) {
+typedef struct tiff_out {
+    const scene *s;
+    bool labels;
+    uint64_t at; /* where the next page's directory goes */
+    uint64_t xml_size;
+} tiff_out;
+
+static uint64_t tiff_page(unsigned char *out, const tiff_out *t, bool first, bool last) {
+    const scene *s = t->s;
+    bool labels = t->labels;
+    uint64_t at = t->at;
     unsigned char *p = out;
     int entries = first ? 10 : 9;
     uint64_t directory = 8 + (uint64_t)entries * 20 + 8;
@@ -184,7 +193,7 @@ static uint64_t tiff_page(unsigned char *out, const scene *s, bool labels, uint6
     put_entry(&p, 259, 3, 1, 1);
     put_entry(&p, 262, 3, 1, 1);
     if (first)
-        put_entry(&p, 270, 2, xml_size, 16);
+        put_entry(&p, 270, 2, t->xml_size, 16);
     put_entry(&p, 273, 16, 1, at + directory);
     put_entry(&p, 277, 3, 1, 1);
     put_entry(&p, 278, 16, 1, (uint64_t)s->y);
@@ -193,43 +202,44 @@ static uint64_t tiff_page(unsigned char *out, const scene *s, bool labels, uint6
     return directory;
 }
 
-static bool write_tiff_header(FILE *f, const scene *s, bool labels, uint64_t *at,
-                              uint64_t *xml_size) {
+static bool write_tiff_header(FILE *f, tiff_out *t) {
     static char xml[65536];
     unsigned char header[16], *p = header;
-    int n = ome_xml(s, labels, xml, sizeof xml - 8);
-    *xml_size = (uint64_t)n + 1;
-    *at = 16 + (*xml_size + 7) / 8 * 8;
+    int n = ome_xml(t->s, t->labels, xml, sizeof xml - 8);
+    t->xml_size = (uint64_t)n + 1;
+    t->at = 16 + (t->xml_size + 7) / 8 * 8;
     memcpy(p, "II", 2);
     p += 2;
     put(&p, 43, 2);
     put(&p, 8, 2);
     put(&p, 0, 2);
-    put(&p, *at, 8);
+    put(&p, t->at, 8);
     return n < (int)sizeof xml - 8 && fwrite(header, 1, 16, f) == 16 &&
-           fwrite(xml, 1, (size_t)(*at - 16), f) == *at - 16;
+           fwrite(xml, 1, (size_t)(t->at - 16), f) == t->at - 16;
 }
 
-static bool write_pages(FILE *f, const scene *s, bool labels, bool tiff, uint64_t at,
-                        uint64_t xml_size) {
-    size_t count = (size_t)(s->y * s->x), item = labels ? 4 : 2;
+/* The directory of a page, for TIFF output. */
+static bool write_directory(FILE *f, tiff_out *t, int64_t page, size_t bytes) {
+    unsigned char directory[256];
+    uint64_t n = tiff_page(directory, t, page == 0, page + 1 == t->s->c * t->s->z);
+    t->at += n + bytes;
+    return fwrite(directory, 1, (size_t)n, f) == n;
+}
+
+static bool write_pages(FILE *f, tiff_out *t, bool tiff) {
+    const scene *s = t->s;
+    size_t count = (size_t)(s->y * s->x), item = t->labels ? 4 : 2;
     double *light = malloc(count * sizeof *light);
     void *pixels = malloc(count * item);
     bool ok = light != NULL && pixels != NULL;
     for (int64_t page = 0; ok && page < s->c * s->z; page++) {
-        unsigned char directory[256];
-        if (labels) {
+        if (t->labels) {
             draw_labels(s, page % s->z, pixels);
         } else {
             draw_plane(s, (int)(page / s->z), page % s->z, light);
             expose(s, (int)(page / s->z), page % s->z, light, pixels);
         }
-        if (tiff) {
-            uint64_t n = tiff_page(directory, s, labels, at, xml_size, page == 0,
-                                   page + 1 == s->c * s->z);
-            ok = fwrite(directory, 1, (size_t)n, f) == n;
-            at += n + count * item;
-        }
+        ok = !tiff || write_directory(f, t, page, count * item);
         ok = ok && fwrite(pixels, item, count, f) == count;
     }
     free(light);
@@ -243,7 +253,7 @@ static bool ends_with(const char *s, const char *end) {
 
 static int write_sample(const scene *s, const char *path, bool labels) {
     bool tiff = ends_with(path, ".tif") || ends_with(path, ".tiff");
-    uint64_t at = 0, xml_size = 0;
+    tiff_out t = {s, labels, 0, 0};
     if (!tiff && !ends_with(path, ".npy")) {
         fprintf(stderr,
                 "ngff sample: '%s': expected a name ending in .npy, .tif or .tiff\n",
@@ -255,9 +265,8 @@ static int write_sample(const scene *s, const char *path, bool labels) {
         fprintf(stderr, "ngff sample: %s: cannot be created, or exists\n", path);
         return EXIT_EXISTS;
     }
-    bool ok = tiff ? write_tiff_header(f, s, labels, &at, &xml_size)
-                   : write_npy_header(f, s, labels);
-    ok = ok && write_pages(f, s, labels, tiff, at, xml_size);
+    bool ok = tiff ? write_tiff_header(f, &t) : write_npy_header(f, s, labels);
+    ok = ok && write_pages(f, &t, tiff);
     if (fclose(f) != 0 || !ok) {
         remove(path);
         fprintf(stderr, "ngff sample: %s: could not be written\n", path);
