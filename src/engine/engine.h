@@ -56,12 +56,12 @@ typedef struct ngff_tier {
  * axes (`axis[0]`, then `axis[1]` when there are two), in groups of `rows`. */
 typedef struct ngff_window_plan {
     bool on;
-    int axis_count;   /* 1 or 2 */
-    int axis[2];      /* axes the stream advances along, slowest first */
-    int64_t rows;     /* elements of the last stream axis per group */
-    int band_axis;    /* a group is read in bands along this axis (-1: in one go) */
-    int64_t band;     /* elements of a band */
-    int64_t slots;    /* groups the window holds */
+    int axis_count; /* 1 or 2 */
+    int axis[2];    /* axes the stream advances along, slowest first */
+    int64_t rows;   /* elements of the last stream axis per group */
+    int band_axis;  /* a group is read in bands along this axis (-1: in one go) */
+    int64_t band;   /* elements of a band */
+    int64_t slots;  /* groups the window holds */
     int64_t group_count;
     uint64_t slot_size; /* bytes of a group */
     size_t read_size;   /* bytes of the buffer one reader needs */
@@ -74,12 +74,12 @@ typedef struct ngff_plan {
     ngff_dtype dtype;
     int threads; /* workers that fit the budget */
     uint64_t budget;
-    uint64_t peak;          /* bytes the engine will hold at most */
-    size_t arena;           /* bytes of a worker's buffers: the widest tier, a group */
-    size_t worker_memory;   /* … with its codec context and the source's share */
-    size_t spill_memory;    /* part of the budget for waiting chunks and retained levels */
-    uint64_t spill_file;    /* estimate of bytes that may go to the spill file */
-    uint64_t files;         /* chunk/shard files + documents */
+    uint64_t peak;        /* bytes the engine will hold at most */
+    size_t arena;         /* bytes of a worker's buffers: the widest tier, a group */
+    size_t worker_memory; /* … with its codec context and the source's share */
+    size_t spill_memory;  /* part of the budget for waiting chunks and retained levels */
+    uint64_t spill_file;  /* estimate of bytes that may go to the spill file */
+    uint64_t files;       /* chunk/shard files + documents */
     uint64_t decoded_bytes; /* of all levels */
     uint64_t source_bytes;
     int tier_count;

@@ -16,7 +16,8 @@ typedef struct ngff_worker {
     ngff_job *job;
     ngff_thread *thread; /* NULL: the caller's */
     ngff_codec_ctx *ctx;
-    char *arena; /* worker_memory of the plan: buffers of a block, or a group being read */
+    char
+        *arena; /* worker_memory of the plan: buffers of a block, or a group being read */
     size_t arena_size;
     int64_t first_group; /* the window must keep from here on; -1: no block in hand */
     ngff_error err;
@@ -28,10 +29,10 @@ typedef struct ngff_window {
     bool on;
     ngff_tiles tiles; /* of one slot */
     ngff_spill_ticket room;
-    bool *done;           /* by slot: read, but an earlier group is not yet */
-    int64_t claimed;      /* groups [0, claimed) are read or being read */
-    int64_t ready;        /* groups [0, ready) may be used */
-    int64_t dispatched;   /* first group of the block dispatched last */
+    bool *done;         /* by slot: read, but an earlier group is not yet */
+    int64_t claimed;    /* groups [0, claimed) are read or being read */
+    int64_t ready;      /* groups [0, ready) may be used */
+    int64_t dispatched; /* first group of the block dispatched last */
     int readers;
 } ngff_window;
 
@@ -47,10 +48,10 @@ struct ngff_job {
     ngff_spill_ticket room[NGFF_MAX_LEVELS];
     bool has_room[NGFF_MAX_LEVELS];
     ngff_worker *worker;
-    ngff_mutex *lock;         /* order, window, first error */
-    ngff_cond *changed;       /* window */
-    ngff_mutex *source_lock;  /* not reentrant: one read at a time; else NULL */
-    const ngff_tier *tier;    /* the one that runs */
+    ngff_mutex *lock;        /* order, window, first error */
+    ngff_cond *changed;      /* window */
+    ngff_mutex *source_lock; /* not reentrant: one read at a time; else NULL */
+    const ngff_tier *tier;   /* the one that runs */
     ngff_tier_bound bound;
     ngff_tier_layout layout;
     ngff_order order;
@@ -63,7 +64,8 @@ struct ngff_job {
     ngff_engine_stats stats;
 };
 
-/* ---- job.c: what all workers call ----------------------------------------------------- */
+/* ---- job.c: what all workers call -----------------------------------------------------
+ */
 
 bool ngff_job_stopped(ngff_job *job);
 /* Keeps the first error and makes everybody stop at the next chunk. */
@@ -77,13 +79,15 @@ NGFF_MUST_USE ngff_status ngff_job_read(ngff_job *job, int source_level,
                                         const ngff_box *box, const ngff_view *out,
                                         ngff_error *err);
 
-/* ---- block.c ------------------------------------------------------------------------- */
+/* ---- block.c -------------------------------------------------------------------------
+ */
 
 /* Reads, reduces, encodes and retains block `idx` of the running tier. */
 NGFF_MUST_USE ngff_status ngff_block_run(ngff_worker *w, const int64_t *idx,
                                          ngff_error *err);
 
-/* ---- window.c ------------------------------------------------------------------------ */
+/* ---- window.c ------------------------------------------------------------------------
+ */
 
 NGFF_MUST_USE ngff_status ngff_window_open(ngff_job *job, ngff_error *err);
 void ngff_window_close(ngff_job *job);

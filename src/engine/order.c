@@ -56,8 +56,8 @@ bool ngff_walk_next(ngff_walk *w, int64_t *idx) {
         bool inside = true;
         decode(w, w->code++, idx);
         for (int d = 0; d < w->box.ndim && inside; d++)
-            inside = idx[d] >= w->box.start[d] &&
-                     idx[d] < w->box.start[d] + w->box.shape[d];
+            inside =
+                idx[d] >= w->box.start[d] && idx[d] < w->box.start[d] + w->box.shape[d];
         if (inside)
             return true;
     }
@@ -86,9 +86,8 @@ static void start_groups(ngff_order *o) {
 }
 
 static bool on_window(const ngff_plan *plan, bool windowed, int d) {
-    return windowed &&
-           (d == plan->window.axis[0] ||
-            (plan->window.axis_count == 2 && d == plan->window.axis[1]));
+    return windowed && (d == plan->window.axis[0] ||
+                        (plan->window.axis_count == 2 && d == plan->window.axis[1]));
 }
 
 void ngff_order_init(ngff_order *o, const ngff_plan *plan, const ngff_tier *tier,

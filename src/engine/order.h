@@ -22,8 +22,8 @@ typedef struct ngff_order {
     int outer_count, inner_count;
     int outer[NGFF_MAX_NDIM], inner[NGFF_MAX_NDIM];
     int64_t grid[NGFF_MAX_NDIM], group[NGFF_MAX_NDIM];
-    int64_t at[NGFF_MAX_NDIM];     /* outer position */
-    int64_t cell[NGFF_MAX_NDIM];   /* group, by inner position */
+    int64_t at[NGFF_MAX_NDIM];   /* outer position */
+    int64_t cell[NGFF_MAX_NDIM]; /* group, by inner position */
     ngff_walk groups, blocks;
     bool done;
 } ngff_order;

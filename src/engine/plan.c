@@ -80,8 +80,8 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
 /* ---- tiers ----------------------------------------------------------------------- */
 
 /* Adds the tier of `root`; false with the smallest budget when nothing fits. */
-static bool add_tier(const ngff_plan_input *in, int root, int source_level,
-                     uint64_t live, ngff_plan *plan, uint64_t *least) {
+static bool add_tier(const ngff_plan_input *in, int root, int source_level, uint64_t live,
+                     ngff_plan *plan, uint64_t *least) {
     ngff_tier *t = &plan->tier[plan->tier_count];
     assert(plan->tier_count < NGFF_MAX_LEVELS);
     *t = (ngff_tier){.root = root, .source_level = source_level};

@@ -1,7 +1,8 @@
 /* The run: workers, tiers, and what waits between them. */
 #include "engine/job.h"
 
-/* ---- one tier, one worker ------------------------------------------------------------ */
+/* ---- one tier, one worker ------------------------------------------------------------
+ */
 
 static bool windowed(const ngff_job *job) {
     return job->window.on && job->tier == &job->plan->tier[0];
@@ -72,7 +73,8 @@ static void run_workers(ngff_job *job) {
             ngff_thread_join(&job->worker[i].thread);
 }
 
-/* ---- what a tier needs --------------------------------------------------------------- */
+/* ---- what a tier needs ---------------------------------------------------------------
+ */
 
 static bool writes(const ngff_tier *t, int n) {
     return n == t->root || ngff_tier_has(t->encoded, n);
@@ -83,8 +85,8 @@ static ngff_status open_writers(ngff_job *job, ngff_error *err) {
                                   .spill = job->spill};
     for (int n = 0; n < job->plan->levels.count; n++)
         if (writes(job->tier, n))
-            NGFF_TRY(ngff_zarr_writer_create(job->image->level[n], &opts,
-                                             &job->writer[n], err));
+            NGFF_TRY(ngff_zarr_writer_create(job->image->level[n], &opts, &job->writer[n],
+                                             err));
     return NGFF_OK;
 }
 
@@ -173,7 +175,8 @@ static ngff_status run_tier(ngff_job *job, const ngff_tier *tier,
     return status;
 }
 
-/* ---- the job -------------------------------------------------------------------------- */
+/* ---- the job --------------------------------------------------------------------------
+ */
 
 static ngff_status open_worker(ngff_job *job, ngff_worker *w, ngff_error *err) {
     w->job = job;

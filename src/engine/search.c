@@ -6,15 +6,15 @@
 
 #define MAX_CANDIDATES 16
 
-static const double ENCODE_NS = 1.5;        /* per byte: shuffle and compress */
-static const double COPY_NS = 0.15;         /* per byte: memory that misses the cache */
-static const double READ_NS = 0.25;         /* per byte from the page cache */
-static const double DECODE_NS = 4.0;        /* per byte of a compressed source */
-static const double RUN_NS = 400.0;         /* per contiguous run of a file */
-static const double MEMORY_RUN_NS = 10.0;   /* per contiguous run of an array */
-static const double RETAIN_NS = 1.0;        /* per byte kept in memory, both ways */
-static const double SPILL_NS = 3.0;         /* … in the spill file */
-static const double BLOCK_NS = 20000.0;     /* per block */
+static const double ENCODE_NS = 1.5;         /* per byte: shuffle and compress */
+static const double COPY_NS = 0.15;          /* per byte: memory that misses the cache */
+static const double READ_NS = 0.25;          /* per byte from the page cache */
+static const double DECODE_NS = 4.0;         /* per byte of a compressed source */
+static const double RUN_NS = 400.0;          /* per contiguous run of a file */
+static const double MEMORY_RUN_NS = 10.0;    /* per contiguous run of an array */
+static const double RETAIN_NS = 1.0;         /* per byte kept in memory, both ways */
+static const double SPILL_NS = 3.0;          /* … in the spill file */
+static const double BLOCK_NS = 20000.0;      /* per block */
 static const double CACHE_BYTES = 4194304.0; /* a worker's share of the caches */
 
 uint64_t ngff_search_worker_memory(const ngff_plan_input *in) {
@@ -157,7 +157,8 @@ static void candidates_of(const ngff_plan_input *in, const ngff_tier *tier, int 
         int64_t both = lcm(unit, chunk);
         add(c, both < whole ? both : whole);
     }
-    for (int n = tier->root + 1; n < levels->count && reduced(levels, tier->root, d); n++) {
+    for (int n = tier->root + 1; n < levels->count && reduced(levels, tier->root, d);
+         n++) {
         const ngff_level *l = &levels->level[n];
         int64_t factor = l->factor[d] / root->factor[d];
         if (l->factor[d] % root->factor[d] != 0)

@@ -69,8 +69,8 @@ ngff_status ngff_search_settle(const ngff_plan_input *in, ngff_tier *tier,
         tier->grid[d] = ngff_ceil_div(root->shape[d], tier->block[d]);
     choose_levels(in, tier);
     ngff_tier_bounds(in->levels, in->method, &in->halo, tier, bound);
-    NGFF_TRY(ngff_tier_lay_out(in->levels, in->method, in->dtype, tier, bound, &layout,
-                               err));
+    NGFF_TRY(
+        ngff_tier_lay_out(in->levels, in->method, in->dtype, tier, bound, &layout, err));
     tier->workspace = layout.size;
     tier->retained_bytes = 0;
     for (int n = tier->root + 1; n < in->levels->count; n++) {

@@ -35,7 +35,8 @@ int64_t ngff_tier_owner(const ngff_plan *plan, const ngff_tier *tier, int n, int
 void ngff_tier_hulls(const ngff_plan *plan, const ngff_tier *tier, const int64_t *idx,
                      ngff_box *hull);
 
-/* Pixels around its block that one step of a level needs, from the kernel's own answer. */
+/* Pixels around its block that one step of a level needs, from the kernel's own answer.
+ */
 typedef struct ngff_tier_halo {
     int64_t low[NGFF_MAX_LEVELS][NGFF_MAX_NDIM];
     int64_t high[NGFF_MAX_LEVELS][NGFF_MAX_NDIM];
@@ -52,7 +53,6 @@ typedef struct ngff_tier_bound {
 void ngff_tier_bounds(const ngff_levels *levels, ngff_method method,
                       const ngff_tier_halo *halo, const ngff_tier *tier,
                       ngff_tier_bound *out);
-
 
 /* Workspace layout of a worker: where each level's buffer starts. */
 typedef struct ngff_tier_layout {

@@ -5,8 +5,8 @@
 #ifndef NGFF_ENGINE_TILES_H
 #define NGFF_ENGINE_TILES_H
 
-#include "store/store.h"
 #include "nd/nd.h"
+#include "store/store.h"
 
 /* Along axis d, tile k begins at the first x with x * factor + anchor >= k * block. */
 typedef struct ngff_tiles {
@@ -31,7 +31,8 @@ int64_t ngff_tiles_start(const ngff_tiles *t, int axis, int64_t k);
 uint64_t ngff_tiles_bytes(const ngff_tiles *t);
 /* Copies `box` out of, or into, the tiles. `view` has the box's shape, any strides;
  * `scratch` holds NGFF_TILE_SCRATCH bytes. */
-NGFF_MUST_USE ngff_status ngff_tiles_read(const ngff_tiles *t, const ngff_tiles_room *room,
+NGFF_MUST_USE ngff_status ngff_tiles_read(const ngff_tiles *t,
+                                          const ngff_tiles_room *room,
                                           const ngff_box *box, const ngff_view *view,
                                           void *scratch, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_tiles_write(const ngff_tiles *t,

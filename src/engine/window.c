@@ -28,7 +28,8 @@ static void groups_of(const ngff_job *job, const ngff_box *box, int64_t *first,
     }
 }
 
-/* ---- opening ------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------
+ */
 
 static void cut_slot(const ngff_job *job, ngff_tiles *t) {
     const ngff_window_plan *p = plan_of(job);
@@ -59,8 +60,8 @@ ngff_status ngff_window_open(ngff_job *job, ngff_error *err) {
     w->done = ngff_calloc(job->alloc, (size_t)p->slots, sizeof *w->done);
     if (w->done == NULL)
         return ngff_fail_nomem(err, "window", (size_t)p->slots);
-    ngff_status status = ngff_spill_reserve(
-        job->spill, p->slot_size * (uint64_t)p->slots, &w->room, err);
+    ngff_status status =
+        ngff_spill_reserve(job->spill, p->slot_size * (uint64_t)p->slots, &w->room, err);
     if (status != NGFF_OK) {
         ngff_free(job->alloc, w->done);
         *w = (ngff_window){.on = false};
@@ -76,7 +77,8 @@ void ngff_window_close(ngff_job *job) {
     job->window = (ngff_window){.on = false};
 }
 
-/* ---- holding ------------------------------------------------------------------------ */
+/* ---- holding ------------------------------------------------------------------------
+ */
 
 static void block_groups(const ngff_job *job, const int64_t *idx, int64_t *first,
                          int64_t *last) {
@@ -116,7 +118,8 @@ static bool may_claim(const ngff_job *job) {
            w->claimed - oldest(job) < p->slots;
 }
 
-/* ---- reading ------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------
+ */
 
 static void group_box(const ngff_job *job, int64_t group, ngff_box *box) {
     const ngff_window_plan *p = plan_of(job);
@@ -233,7 +236,8 @@ ngff_status ngff_window_wait(ngff_worker *w, const int64_t *idx, ngff_error *err
     return status;
 }
 
-/* ---- using -------------------------------------------------------------------------- */
+/* ---- using --------------------------------------------------------------------------
+ */
 
 static ngff_status read_part(ngff_worker *w, const ngff_box *box, const ngff_view *out,
                              int64_t group, ngff_error *err) {

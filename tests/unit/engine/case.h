@@ -85,10 +85,9 @@ static bool is_space(char axis) {
 }
 
 static void random_factors(uint64_t *r, ngff_levels_request *q) {
-    static const int64_t chains[][4] = {{2, 4, 8, 16}, {2, 4, 8, 0}, {2, 3, 4, 0},
-                                        {3, 9, 0, 0},  {2, 6, 0, 0}, {4, 8, 0, 0},
-                                        {5, 0, 0, 0},  {2, 0, 0, 0}, {0, 0, 0, 0},
-                                        {2, 4, 6, 12}};
+    static const int64_t chains[][4] = {
+        {2, 4, 8, 16}, {2, 4, 8, 0}, {2, 3, 4, 0}, {3, 9, 0, 0}, {2, 6, 0, 0},
+        {4, 8, 0, 0},  {5, 0, 0, 0}, {2, 0, 0, 0}, {0, 0, 0, 0}, {2, 4, 6, 12}};
     const int64_t *chain = chains[random_range(r, 0, 9)];
     bool flat_z = random_range(r, 0, 3) == 0;
     for (q->factor_count = 0; q->factor_count < 4 && chain[q->factor_count] > 0;
@@ -100,7 +99,7 @@ static void random_factors(uint64_t *r, ngff_levels_request *q) {
 }
 
 static void random_request(uint64_t *r, ngff_levels_request *q) {
-    static const ngff_dtype dtypes[] = {NGFF_UINT8, NGFF_UINT16, NGFF_INT16,
+    static const ngff_dtype dtypes[] = {NGFF_UINT8,   NGFF_UINT16, NGFF_INT16,
                                         NGFF_FLOAT32, NGFF_UINT16, NGFF_FLOAT64};
     memset(q, 0, sizeof *q);
     q->ndim = (int)random_range(r, 2, 5);
@@ -112,8 +111,8 @@ static void random_request(uint64_t *r, ngff_levels_request *q) {
         bool space = is_space(axis);
         q->axis[d] = axis;
         q->scale[d] = 1.0;
-        q->shape[d] = space ? random_range(r, 1, q->ndim > 2 ? 40 : 150)
-                            : random_range(r, 1, 3);
+        q->shape[d] =
+            space ? random_range(r, 1, q->ndim > 2 ? 40 : 150) : random_range(r, 1, 3);
         q->chunk[d] = space ? random_range(r, 2, 12) : random_range(r, 1, 2);
         q->per_shard[d] = sharded ? random_range(r, 1, 5) : 0;
     }
@@ -153,9 +152,8 @@ static void new_level(const test_case *c, int n, ngff_view *v) {
 /* Level n from its whole source level: the definition. */
 static void naive_level(test_case *c, int n) {
     const ngff_level *l = &c->levels.level[n];
-    ngff_reduction r = {.method = c->request.method,
-                        .dtype = c->request.dtype,
-                        .ndim = c->levels.ndim};
+    ngff_reduction r = {
+        .method = c->request.method, .dtype = c->request.dtype, .ndim = c->levels.ndim};
     ngff_box src = {.ndim = r.ndim}, dst = {.ndim = r.ndim};
     for (int d = 0; d < r.ndim; d++) {
         r.step[d] = l->step[d];
@@ -223,8 +221,8 @@ static void check_levels(const test_case *c, const ngff_image *image) {
         new_level(c, n, &got);
         if (ngff_zarr_read(image->level[n], ctx, &box, &got, &err))
             fail_msg("level %d: %s", n, err.message);
-        assert_int_equal(ngff_nd_bytes(box.ndim, box.shape, c->request.dtype, &size, &err),
-                         NGFF_OK);
+        assert_int_equal(
+            ngff_nd_bytes(box.ndim, box.shape, c->request.dtype, &size, &err), NGFF_OK);
         if (memcmp(got.data, c->level[n].data, size) != 0)
             fail_msg("level %d differs from its naive twin", n);
         free(got.data);
@@ -246,8 +244,8 @@ static ngff_status sum_key(void *user, const char *name, bool is_prefix) {
     const char *slash = s->prefix[0] != '\0' ? "/" : "";
     snprintf(child.prefix, sizeof child.prefix, "%.400s%s%.400s", s->prefix, slash, name);
     if (is_prefix) {
-        assert_int_equal(
-            ngff_store_list(s->store, child.prefix, sum_key, &child, &err), NGFF_OK);
+        assert_int_equal(ngff_store_list(s->store, child.prefix, sum_key, &child, &err),
+                         NGFF_OK);
         s->crc = child.crc;
         s->keys = child.keys;
         return NGFF_OK;
@@ -270,8 +268,9 @@ static uint32_t sum_store(ngff_store *store) {
 }
 
 /* Plans and runs; OK: compares with the twin and answers the sum of the bytes. */
-static ngff_status convert(const test_case *c, test_source *source,
-                           const ngff_engine_opts *opts, uint32_t *sum, ngff_error *err) {
+static inline ngff_status convert(const test_case *c, test_source *source,
+                                  const ngff_engine_opts *opts, uint32_t *sum,
+                                  ngff_error *err) {
     ngff_store *store;
     ngff_image *image;
     ngff_plan plan;
@@ -293,7 +292,7 @@ static ngff_status convert(const test_case *c, test_source *source,
 }
 
 /* The budget that a refusal names: the last number of the message. */
-static uint64_t least_budget(const ngff_error *err) {
+static inline uint64_t least_budget(const ngff_error *err) {
     uint64_t least = 0;
     const char *at = strstr(err->message, "would do is ");
     if (at != NULL)

@@ -73,7 +73,8 @@ static void test_random_cases(void **state) {
         check_case(seed);
 }
 
-/* ---- one fixed case, and what can go wrong ------------------------------------------- */
+/* ---- one fixed case, and what can go wrong -------------------------------------------
+ */
 
 static void fixed_case(test_case *c) {
     uint64_t r = 7;
@@ -141,9 +142,8 @@ static void test_cancel(void **state) {
     for (int threads = 1; threads < 5; threads += 3) {
         int left = 0;
         ngff_error err = {0};
-        ngff_engine_opts opts = {.threads = threads,
-                                 .progress = cancel_after,
-                                 .progress_user = &left};
+        ngff_engine_opts opts = {
+            .threads = threads, .progress = cancel_after, .progress_user = &left};
         test_source_init(&s, &c.level[0]);
         assert_int_equal(convert(&c, &s, &opts, &sum, &err), NGFF_CANCELLED);
         left = 1000000;
@@ -161,7 +161,8 @@ static void test_broken_source(void **state) {
         test_source s;
         uint32_t sum;
         ngff_error err = {0};
-        ngff_engine_opts opts = {.threads = 1 + i % 3, /* one worker's worth */ .memory = 64 << 20};
+        ngff_engine_opts opts = {.threads = 1 + i % 3,
+                                 /* one worker's worth */ .memory = 64 << 20};
         test_source_init(&s, &c.level[0]);
         s.base.traits.sequential = i % 2 == 1;
         s.base.traits.reentrant = i % 2 == 0;

@@ -1,1 +1,2 @@
 ngff_test(engine/run)
+ngff_test(engine/blocks)
