@@ -17,9 +17,3 @@ def pytest_report_header():
 @pytest.fixture(scope="session", autouse=True)
 def command_line():
     harness.need_cli()
-
-
-@pytest.fixture(scope="session")
-def twins():
-    """The slow, plain Python form of every level."""
-    return pytest.importorskip("twins") if not harness.IN_CI else __import__("twins")

@@ -23,7 +23,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import geometry  # noqa: E402
+import twins  # noqa: E402
 from harness import IN_CI, LIMIT, run_ngff  # noqa: E402
 from inputs import COMPLEX, DTYPES, pixels, save_npy  # noqa: E402
 
@@ -97,20 +97,18 @@ class Case:
             self.requested = []
         elif rng.random() < 0.15:
             chunks = [self.chunks[d] for d in self.dims]
-            self.requested = geometry.automatic_factors(self.dims, self.shape, chunks, 4)
+            self.requested = twins.automatic(self.shape, self.dims, chunks, 4)
         elif rng.random() < 0.3:
             row = [1] * len(self.dims)
             self.requested = []
             for _ in range(rng.randint(1, 3)):
                 row = [n * rng.choice((1, 2, 2, 3)) if s else 1 for n, s in zip(row, spatial)]
-                self.requested.append(tuple(row))
+                self.requested.append({d: f for d, f in zip(self.dims, row) if d in "zyx"})
             self.factor_option = ";".join(
-                ",".join(f"{d}={f}" for d, f in zip(self.dims, row) if d in "zyx")
-                for row in self.requested)
+                ",".join(f"{d}={f}" for d, f in row.items()) for row in self.requested)
         else:
-            factors = rng.choice(FACTOR_LISTS)
-            self.requested = [tuple(f if s else 1 for s in spatial) for f in factors]
-            self.factor_option = ",".join(map(str, factors))
+            self.requested = list(rng.choice(FACTOR_LISTS))
+            self.factor_option = ",".join(map(str, self.requested))
 
     def array(self):
         """The pixels in canonical order."""
@@ -200,27 +198,29 @@ def read_levels(case, store, paths):
     return (read_tensorstore if case.number % 4 else read_zarr_python)(store, paths)
 
 
-def expected_levels(case, array):
-    import twins
+def compare(case, levels, array, found):
+    """Level 0 is the image; every other level is what its source level, as stored, reduces to."""
+    assert [a.shape for a in found] == [level["shape"] for level in levels]
+    assert found[0].dtype == array.dtype
+    np.testing.assert_array_equal(found[0].view(np.uint8), array.view(np.uint8))
+    for index, level in enumerate(levels[1:], 1):
+        with np.errstate(all="ignore"):
+            want = twins.reduce(found[level["source"]], case.method, level["step"])
+        try:
+            compare_level(found[index], want, case.method)
+        except AssertionError as error:
+            raise AssertionError(f"level {index}: {error}") from None
 
-    levels = geometry.plan(case.shape, case.requested, case.method, case.scale, case.translation)
-    arrays = [array]
-    for level in levels[1:]:
-        arrays.append(twins.reduce(arrays[level.source], level.step, case.method, level.shape))
-    return levels, arrays
 
-
-def compare(case, levels, expected, found):
-    assert [a.shape for a in found] == [level.shape for level in levels]
-    for index, (want, got) in enumerate(zip(expected, found)):
-        assert got.dtype == want.dtype, f"level {index} is {got.dtype}"
-        if index and case.method == "gaussian" and want.dtype.kind == "f":
-            tolerance = {2: 1e-3, 4: 1e-6, 8: 1e-12}[want.dtype.itemsize]
-            scale = float(np.max(np.abs(expected[0][np.isfinite(expected[0])]), initial=1))
-            np.testing.assert_allclose(got.astype("f8"), want.astype("f8"), rtol=tolerance,
-                                       atol=tolerance * scale, err_msg=f"level {index}")
-        else:
-            np.testing.assert_array_equal(got, want, err_msg=f"level {index}")
+def compare_level(got, want, method):
+    """A twin rounds once in a while the other way; in a small level that is more than a share."""
+    if method == "gaussian" and want.dtype.kind in "biu" and want.size < 1000:
+        assert got.dtype == want.dtype and got.shape == want.shape
+        away = np.abs(got.astype(object) - want.astype(object))
+        assert away.max(initial=0) <= (4 if want.dtype.itemsize == 8 else 1), f"off by {away.max()}"
+        assert want.dtype.itemsize == 8 or (away != 0).sum() <= 2, f"{(away != 0).sum()} differ"
+    else:
+        twins.assert_same(got, want, method)
 
 
 def compare_metadata(case, levels, store):
@@ -230,8 +230,8 @@ def compare_metadata(case, levels, store):
     assert "".join(axis["name"] for axis in entry["axes"]) == case.dims
     for level, dataset in zip(levels, entry["datasets"]):
         scale, translation = documents.scale_and_translation(dataset)
-        np.testing.assert_allclose(scale, level.scale, rtol=1e-14)
-        np.testing.assert_allclose(translation, level.translation, rtol=1e-14, atol=1e-14)
+        np.testing.assert_allclose(scale, level["scale"], rtol=1e-14)
+        np.testing.assert_allclose(translation, level["translation"], rtol=1e-14, atol=1e-14)
     documents.check_consolidated(store)
     documents.check_no_null(store)
 
@@ -250,14 +250,14 @@ def coverage(case, levels, report):
     if stats["spill_bytes"] > 0:
         seen.add("spill used")
     blocks = [-(-n // b) for n, b in zip(case.shape, stats["block"])]
-    reduced = [len(levels) > 1 and levels[1].step[i] > 1 for i in range(len(case.dims))]
+    reduced = [len(levels) > 1 and levels[1]["step"][i] > 1 for i in range(len(case.dims))]
     if case.method == "gaussian" and any(b > 1 and r for b, r in zip(blocks, reduced)):
         seen.add("halo across a seam")
     if case.per_shard:
         chunk = [min(case.chunks[d], n) for d, n in zip(case.dims, case.shape)]
         shards = [-(-n // (c * p)) for n, c, p in zip(case.shape, chunk, case.per_shard.values())]
         seen |= {"sharded"} | ({"2 shards on 2 axes"} if sum(s >= 2 for s in shards) >= 2 else set())
-    if any(level.source not in (0, i - 1) for i, level in enumerate(levels) if i):
+    if any(level["source"] not in (0, i - 1) for i, level in enumerate(levels) if i):
         seen.add("source level neither 0 nor the one before")
     if len(case.requested) + 1 > len(levels):
         seen.add("a level left out")
@@ -279,9 +279,10 @@ def run_case(number, work):
         path, described = case.source(work, array)
         store = work / "out.ome.zarr"
         result = convert(case, path, store, described)
-        levels, expected = expected_levels(case, array)
+        levels = twins.geometry(case.shape, case.dims, case.requested, case.method, case.scale,
+                                case.translation)
         found = read_levels(case, store, documents.dataset_paths(store))
-        compare(case, levels, expected, found)
+        compare(case, levels, array, found)
         compare_metadata(case, levels, store)
         return number, None, coverage(case, levels, result.json())
     except Exception:
@@ -314,7 +315,6 @@ def all_cases():
 
 
 def test_random_conversions():
-    pytest.importorskip("twins") if not IN_CI else __import__("twins")
     seen = collections.Counter()
     failures = []
     for number, failure, features in all_cases():
