@@ -63,6 +63,7 @@ static ngff_status create_image(job *j, ngff_store *store, const ngff_multiscale
     ngff_image_level levels[NGFF_MAX_LEVELS] = {0};
 
     NGFF_TRY(create_opts(j, ms, &opts, err));
+    opts.level_count = ms->levels.count;
     for (int n = 0; n < ms->levels.count; n++) {
         const ngff_level *from = &ms->levels.level[n];
         memcpy(levels[n].shape, from->shape, sizeof from->shape);
@@ -72,8 +73,8 @@ static ngff_status create_image(job *j, ngff_store *store, const ngff_multiscale
         memcpy(levels[n].translation, from->translation, sizeof from->translation);
         levels[n].sharded = from->sharded;
     }
-    return ngff_image_create(j->context->alloc, store, &ms->desc.desc, ms->levels.count,
-                             levels, &opts, &j->image, err);
+    return ngff_image_create(j->context->alloc, store, &ms->desc.desc, levels, &opts,
+                             &j->image, err);
 }
 
 static ngff_status check_source(const ngff_multiscales *ms, const ngff_source *source,

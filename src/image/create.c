@@ -214,8 +214,7 @@ static ngff_status fill_image(ngff_image *image, const ngff_image_desc *desc,
 }
 
 ngff_status ngff_image_create(const ngff_allocator *a, ngff_store *store,
-                              const ngff_image_desc *desc, int level_count,
-                              const ngff_image_level *levels,
+                              const ngff_image_desc *desc, const ngff_image_level *levels,
                               const ngff_image_create_opts *opts, ngff_image **out,
                               ngff_error *err) {
     *out = NULL;
@@ -224,16 +223,16 @@ ngff_status ngff_image_create(const ngff_allocator *a, ngff_store *store,
                          "OME-Zarr version %s cannot be written, expected 0.4 or 0.5",
                          ngff_version_text(opts->version));
     int most = (int)(sizeof((ngff_image *)0)->level / sizeof(ngff_zarr_array *));
-    if (level_count < 1 || level_count > most)
-        return ngff_fail(err, NGFF_INVALID, "%d levels, expected 1 to %d", level_count,
-                         most);
+    if (opts->level_count < 1 || opts->level_count > most)
+        return ngff_fail(err, NGFF_INVALID, "%d levels, expected 1 to %d",
+                         opts->level_count, most);
     NGFF_TRY(ngff_ome_check(desc, err));
     ngff_image *image = ngff_calloc(a, 1, sizeof *image);
     if (!image)
         return ngff_fail_nomem(err, "an image", sizeof *image);
     image->alloc = a;
     image->store = store;
-    image->level_count = level_count;
+    image->level_count = opts->level_count;
     image->opts = *opts;
     ngff_status status = fill_image(image, desc, levels, opts, err);
     if (status != NGFF_OK)

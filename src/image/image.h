@@ -19,6 +19,7 @@ typedef struct ngff_image_level {
 } ngff_image_level;
 
 typedef struct ngff_image_create_opts {
+    int level_count;
     ngff_version version; /* NGFF_V04 or NGFF_V05 */
     bool flat;            /* "0", "1", … instead of "scale0/{name}" */
     bool no_consolidate;
@@ -43,9 +44,10 @@ typedef struct ngff_image {
     char path[1024]; /* open: of the image's group, after any descent; "" = root */
 } ngff_image;
 
-/* Prepares arrays in memory; nothing is written yet. `desc` is copied. */
+/* Prepares arrays in memory; nothing is written yet. `desc` is copied, `levels` has
+ * opts->level_count entries. */
 NGFF_MUST_USE ngff_status ngff_image_create(const ngff_allocator *a, ngff_store *store,
-                                            const ngff_image_desc *desc, int level_count,
+                                            const ngff_image_desc *desc,
                                             const ngff_image_level *levels,
                                             const ngff_image_create_opts *opts,
                                             ngff_image **out, ngff_error *err);

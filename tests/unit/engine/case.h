@@ -189,7 +189,9 @@ static void test_case_reset(test_case *c) {
 static void make_image(const test_case *c, ngff_store *store, ngff_image **out) {
     ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
     ngff_image_level levels[NGFF_MAX_LEVELS] = {0};
-    ngff_image_create_opts opts = {.version = NGFF_V05, .codec = {"zstd", 1, 0}};
+    ngff_image_create_opts opts = {.level_count = c->levels.count,
+                                   .version = NGFF_V05,
+                                   .codec = {"zstd", 1, 0}};
     ngff_error err = {0};
     desc.dtype = c->request.dtype;
     desc.ndim = c->levels.ndim;
@@ -205,7 +207,7 @@ static void make_image(const test_case *c, ngff_store *store, ngff_image **out) 
         memcpy(levels[n].translation, l->translation, sizeof l->translation);
         levels[n].sharded = l->sharded;
     }
-    if (ngff_image_create(NULL, store, &desc, c->levels.count, levels, &opts, out, &err))
+    if (ngff_image_create(NULL, store, &desc, levels, &opts, out, &err))
         fail_msg("create: %s", err.message);
 }
 

@@ -177,14 +177,15 @@ static void codec_texts(void **state) {
 
 static ngff_status try_create(const ngff_image_create_opts *opts, bool sharded,
                               int levels, ngff_error *err) {
+    ngff_image_create_opts all = *opts;
     ngff_image_desc desc = small_desc();
     ngff_image_level level[2];
     ngff_store *s;
     ngff_image *image;
     small_levels(&desc, sharded, level);
+    all.level_count = levels;
     OK(ngff_store_open_memory(NULL, &s, E));
-    ngff_status status =
-        ngff_image_create(NULL, s, &desc, levels, level, opts, &image, err);
+    ngff_status status = ngff_image_create(NULL, s, &desc, level, &all, &image, err);
     ngff_image_close(&image);
     ngff_store_drop(&s);
     return status;

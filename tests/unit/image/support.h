@@ -80,7 +80,8 @@ static inline void write_small(ngff_store *store, const wanted *w) {
     ngff_image_desc desc = small_desc();
     ngff_image_level levels[2];
     ngff_spill_opts spill_opts = {.memory = 1 << 20};
-    ngff_image_create_opts opts = {.version = w->version,
+    ngff_image_create_opts opts = {.level_count = 2,
+                                   .version = w->version,
                                    .flat = w->flat,
                                    .no_consolidate = w->no_consolidate,
                                    .codec = {NULL, -1, NGFF_SHUFFLE_AUTO},
@@ -91,7 +92,7 @@ static inline void write_small(ngff_store *store, const wanted *w) {
     ngff_image *image;
     small_levels(&desc, w->sharded, levels);
     OK(ngff_spill_create(NULL, &spill_opts, &spill, E));
-    OK(ngff_image_create(NULL, store, &desc, 2, levels, &opts, &image, E));
+    OK(ngff_image_create(NULL, store, &desc, levels, &opts, &image, E));
     for (int n = 0; n < 2; n++)
         write_level(image->level[n], n, spill);
     OK(ngff_image_finish(image, E));
