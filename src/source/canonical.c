@@ -3,6 +3,7 @@
 
 typedef struct canonical_source {
     ngff_source base;
+    ngff_source_vtable ops;  /* ours, under the name of the inner kind */
     ngff_source *inner;      /* owned */
     int axis[NGFF_MAX_NDIM]; /* of `inner`, for each of ours */
     int ours[NGFF_MAX_NDIM]; /* the other way round */
@@ -69,7 +70,6 @@ static void canonical_close(ngff_source *s) {
 }
 
 static const ngff_source_vtable canonical_ops = {
-    .kind = "canonical",
     .read = canonical_read,
     .read_level = canonical_read_level,
     .close = canonical_close,
@@ -108,6 +108,9 @@ ngff_status ngff_source_canonical(ngff_source *inner, ngff_source **out,
         ngff_source_drop(&s);
         return status;
     }
+    self->ops = canonical_ops;
+    self->ops.kind = inner->ops->kind;
+    s->ops = &self->ops;
     memcpy(self->axis, axis, sizeof axis);
     s->level_count = inner->level_count;
     s->traits = inner->traits;

@@ -64,9 +64,9 @@ NGFF_MUST_USE ngff_status ngff_source_new(const ngff_allocator *a, size_t size,
  * ndim), name from the location's last part without its extensions. Refuses extents < 1
  * and volumes that overflow (FORMAT). The kind overwrites axes, name and channels
  * afterwards as it knows better. */
-NGFF_MUST_USE ngff_status ngff_source_take_image(ngff_source *s, ngff_dtype dtype, int ndim,
-                                               const int64_t *shape, const char *dims,
-                                               ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_source_take_image(ngff_source *s, ngff_dtype dtype,
+                                                 int ndim, const int64_t *shape,
+                                                 const char *dims, ngff_error *err);
 /* Takes a copy of `count` channels as the image's. */
 NGFF_MUST_USE ngff_status ngff_source_set_channels(ngff_source *s,
                                                    const ngff_channel *channels,
@@ -86,6 +86,15 @@ typedef struct ngff_source_layout {
     int64_t
         strides[NGFF_MAX_NDIM]; /* bytes, >= 0; any order of axes (C, Fortran, planar) */
     bool swap;                  /* not in the machine's byte order */
+    /* Where the bytes come from: NULL stands for `file`. Within one read the offsets only
+     * grow. *got < size at the end. */
+    ngff_status (*fetch)(void *cookie, void *out, size_t size, uint64_t offset,
+                         size_t *got, ngff_error *err);
+    void *fetch_cookie;
+    /* Values are stored * slope + inter as float64: `out` is of that type then. Not for
+     * complex ones. */
+    bool scaled;
+    double slope, inter;
 } ngff_source_layout;
 
 /* Strides of packed C order (last axis fastest), or Fortran order (first axis fastest).
@@ -98,14 +107,18 @@ NGFF_MUST_USE ngff_status ngff_source_layout_check(const ngff_source_layout *l,
 /* The row of the file's fastest axis, up to 1 MiB; 1 elsewhere: what one pread gets in
  * one piece. For `traits.unit`. */
 void ngff_source_layout_unit(const ngff_source_layout *l, int64_t *unit);
-/* Reads `box` into `out` (same shape and dtype, any strides), swapping to native order.
- * One pread for the longest contiguous span; whole row ranges where the gaps are small; a
- * blocked transposing copy when the file's fastest axis is not `out`'s. Scratch memory <=
- * 4 MiB from `a`. Reentrant. */
+/* Reads `box` into `out` (same shape and type of values, any strides), swapping to native
+ * order. One pread for the longest contiguous span; whole row ranges where the gaps are
+ * small; a blocked transposing copy when the file's fastest axis is not `out`'s. Scratch
+ * memory <= 4 MiB from `a`. Reentrant. */
 NGFF_MUST_USE ngff_status ngff_source_read_strided(const ngff_allocator *a,
                                                    const ngff_source_layout *l,
                                                    const ngff_box *box,
                                                    const ngff_view *out, ngff_error *err);
+
+/* to = from * slope + inter; `from` is `size` bytes of packed items, swapped in place. */
+void ngff_source_scale(const ngff_source_layout *l, const ngff_view *to,
+                       const ngff_view *from, int64_t size);
 
 /* The whole source for kinds whose pixels lie at fixed strides: npy, raw, uncompressed
  * NIfTI. */
@@ -114,8 +127,9 @@ typedef struct ngff_source_strided {
     ngff_file file; /* owned; set to NGFF_FILE_INIT right after ngff_source_new */
     ngff_source_layout layout;
 } ngff_source_strided;
-/* A new strided source with its file opened. */
-NGFF_MUST_USE ngff_status ngff_source_strided_new(const ngff_allocator *a,
+/* A new strided source with its file opened; `size` >= sizeof(ngff_source_strided), as in
+ * ngff_source_new. */
+NGFF_MUST_USE ngff_status ngff_source_strided_new(const ngff_allocator *a, size_t size,
                                                   const ngff_source_vtable *ops,
                                                   const char *path,
                                                   ngff_source_strided **out,

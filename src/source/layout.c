@@ -119,12 +119,17 @@ static void walk_init(walk *w, const ngff_source_layout *l, const ngff_box *box,
 static ngff_status read_exactly(const ngff_source_layout *l, void *data, int64_t size,
                                 int64_t offset, ngff_error *err) {
     size_t got = 0;
-    NGFF_TRY(ngff_file_pread(l->file, data, (size_t)size, (uint64_t)offset, &got, l->path,
-                             err));
+    if (l->fetch)
+        NGFF_TRY(
+            l->fetch(l->fetch_cookie, data, (size_t)size, (uint64_t)offset, &got, err));
+    else
+        NGFF_TRY(ngff_file_pread(l->file, data, (size_t)size, (uint64_t)offset, &got,
+                                 l->path, err));
     if (got < (size_t)size)
         return ngff_fail(err, NGFF_FORMAT,
-                         "%s: file ends at byte %" PRId64 ", its pixels reach %" PRId64,
-                         l->path, offset + (int64_t)got, offset + size);
+                         "%s: %s ends at byte %" PRId64 ", its pixels reach %" PRId64,
+                         l->path, l->fetch ? "the stream" : "the file",
+                         offset + (int64_t)got, offset + size);
     return NGFF_OK;
 }
 
@@ -185,11 +190,15 @@ static int64_t choose_block(const walk *w, int64_t item, int64_t *block) {
     return covered;
 }
 
+static int32_t value_dtype(const ngff_source_layout *l) {
+    return l->scaled ? NGFF_FLOAT64 : (int32_t)l->dtype;
+}
+
 static ngff_status read_block(const ngff_source_layout *l, const walk *w,
                               const int64_t *idx, const int64_t *block, char *scratch,
                               ngff_error *err) {
     ngff_view from = {.data = scratch, .dtype = (int32_t)l->dtype, .ndim = w->n};
-    ngff_view to = {.data = w->out, .dtype = (int32_t)l->dtype, .ndim = w->n};
+    ngff_view to = {.data = w->out, .dtype = value_dtype(l), .ndim = w->n};
     int64_t offset = w->offset;
     int64_t size = (int64_t)ngff_dtype_size(l->dtype);
     for (int i = 0; i < w->n; i++) {
@@ -202,7 +211,9 @@ static ngff_status read_block(const ngff_source_layout *l, const walk *w,
         size += (extent - 1) * w->stride[i];
     }
     NGFF_TRY(read_exactly(l, scratch, size, offset, err));
-    if (l->swap)
+    if (l->scaled)
+        ngff_source_scale(l, &to, &from, size);
+    else if (l->swap)
         ngff_nd_copy_swapped(&to, &from);
     else
         ngff_nd_copy(&to, &from);
@@ -229,7 +240,7 @@ ngff_status ngff_source_read_strided(const ngff_allocator *a, const ngff_source_
                                      const ngff_box *box, const ngff_view *out,
                                      ngff_error *err) {
     assert(box->ndim == l->ndim && out->ndim == l->ndim);
-    assert(out->dtype == (int32_t)l->dtype);
+    assert(out->dtype == value_dtype(l));
     if (ngff_box_is_empty(box))
         return NGFF_OK;
     walk w;
@@ -237,7 +248,7 @@ ngff_status ngff_source_read_strided(const ngff_allocator *a, const ngff_source_
     int64_t item = (int64_t)ngff_dtype_size(l->dtype);
     int last = w.n - 1;
     int64_t row = w.extent[last] * item;
-    bool straight = w.stride[last] == item && w.step[last] == item;
+    bool straight = !l->scaled && w.stride[last] == item && w.step[last] == item;
     int64_t gap = last > 0 ? w.stride[last - 1] - row : INT64_MAX;
     if (straight && (row >= LONG_ROW || (gap > SMALL_GAP && gap > row)))
         return read_rows(l, &w, err);
@@ -246,12 +257,13 @@ ngff_status ngff_source_read_strided(const ngff_allocator *a, const ngff_source_
 
 /* ---- whole sources of this kind ---------------------------------------------------- */
 
-ngff_status ngff_source_strided_new(const ngff_allocator *a,
+ngff_status ngff_source_strided_new(const ngff_allocator *a, size_t size,
                                     const ngff_source_vtable *ops, const char *path,
                                     ngff_source_strided **out, ngff_error *err) {
     ngff_source *base = NULL;
+    assert(size >= sizeof(ngff_source_strided));
     *out = NULL;
-    NGFF_TRY(ngff_source_new(a, sizeof(ngff_source_strided), ops, path, &base, err));
+    NGFF_TRY(ngff_source_new(a, size, ops, path, &base, err));
     ngff_source_strided *s = (ngff_source_strided *)base;
     s->file = (ngff_file)NGFF_FILE_INIT;
     s->layout.file = &s->file;
@@ -270,8 +282,12 @@ ngff_status ngff_source_strided_finish(ngff_source_strided *s, const char *dims,
                                        ngff_error *err) {
     const ngff_source_layout *l = &s->layout;
     uint64_t size = 0;
-    NGFF_TRY(ngff_source_take_image(&s->base, l->dtype, l->ndim, l->shape, dims, err));
-    NGFF_TRY(ngff_file_size(&s->file, &size, l->path, err));
+    NGFF_TRY(ngff_source_take_image(&s->base, (ngff_dtype)value_dtype(l), l->ndim,
+                                    l->shape, dims, err));
+    if (l->fetch)
+        size = INT64_MAX; /* only the reading tells */
+    else
+        NGFF_TRY(ngff_file_size(&s->file, &size, l->path, err));
     NGFF_TRY(ngff_source_layout_check(l, size, err));
     ngff_source_layout_unit(l, s->base.traits.unit);
     s->base.traits.reentrant = true;

@@ -244,7 +244,7 @@ ngff_status ngff_source_open_npy(const ngff_allocator *a, const char *path,
                                  ngff_error *err) {
     ngff_source_strided *s = NULL;
     *out = NULL;
-    NGFF_TRY(ngff_source_strided_new(a, &npy_ops, path, &s, err));
+    NGFF_TRY(ngff_source_strided_new(a, sizeof *s, &npy_ops, path, &s, err));
     ngff_source *base = &s->base;
     ngff_status status = fill(s, opts, err);
     if (status != NGFF_OK)

@@ -40,7 +40,7 @@ ngff_status ngff_source_open_raw(const ngff_allocator *a, const char *path,
     ngff_source_strided *s = NULL;
     *out = NULL;
     NGFF_TRY(check(path, opts, err));
-    NGFF_TRY(ngff_source_strided_new(a, &raw_ops, path, &s, err));
+    NGFF_TRY(ngff_source_strided_new(a, sizeof *s, &raw_ops, path, &s, err));
     ngff_source *base = &s->base;
     ngff_status status = fill(s, opts, err);
     if (status != NGFF_OK)
