@@ -1,0 +1,5 @@
+ngff_test(codec/round_trip)
+ngff_test(codec/blosc_oracle)
+ngff_test(codec/hostile)
+ngff_test(codec/describe)
+target_link_libraries(test_codec_blosc_oracle PRIVATE PkgConfig::BLOSC)
