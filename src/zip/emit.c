@@ -48,7 +48,8 @@ void ngff_zip_local_emit(const ngff_zip_entry *entry, unsigned char *out) {
     emit_extra(entry, false, out + LOCAL_FIXED + name_size);
 }
 
-static ngff_status emit_central(const ngff_zip_entry *e, ngff_buf *out, ngff_error *err) {
+ngff_status ngff_zip_central_emit(const ngff_zip_entry *e, ngff_buf *out,
+                                  ngff_error *err) {
     unsigned char head[CENTRAL_FIXED] = "PK\1\2", extra[CENTRAL_EXTRA];
     size_t name_size = strlen(e->name);
     ngff_store_u16le(head + 4, 0x0300 | VERSION_ZIP64); /* made on Unix */
@@ -61,36 +62,32 @@ static ngff_status emit_central(const ngff_zip_entry *e, ngff_buf *out, ngff_err
     return ngff_buf_append(out, extra, sizeof extra, err);
 }
 
-static ngff_status emit_end(size_t count, uint64_t offset, uint64_t size,
-                            const char *comment, ngff_buf *out, ngff_error *err) {
+static bool comment_ok(const char *comment) {
+    return strlen(comment) <= UINT16_MAX && strstr(comment, "PK\5\6") == NULL;
+}
+
+ngff_status ngff_zip_end_emit(const ngff_zip_end *e, ngff_buf *out, ngff_error *err) {
     unsigned char end64[56] = "PK\6\6", locator[20] = "PK\6\7", end[22] = "PK\5\6";
+    if (!comment_ok(e->comment))
+        return ngff_fail(err, NGFF_INVALID,
+                         "zip comment of %zu bytes; expected at most 65535, without the "
+                         "mark of the end record",
+                         strlen(e->comment));
     ngff_store_u64le(end64 + 4, sizeof end64 - 12);
     ngff_store_u16le(end64 + 12, 0x0300 | VERSION_ZIP64);
     ngff_store_u16le(end64 + 14, VERSION_ZIP64);
-    ngff_store_u64le(end64 + 24, count);
-    ngff_store_u64le(end64 + 32, count);
-    ngff_store_u64le(end64 + 40, size);
-    ngff_store_u64le(end64 + 48, offset);
-    ngff_store_u64le(locator + 8, offset + size);
+    ngff_store_u64le(end64 + 24, e->count);
+    ngff_store_u64le(end64 + 32, e->count);
+    ngff_store_u64le(end64 + 40, e->size);
+    ngff_store_u64le(end64 + 48, e->offset);
+    ngff_store_u64le(locator + 8, e->offset + e->size);
     ngff_store_u32le(locator + 16, 1); /* disks in all */
     memset(end + 8, 0xff, 12);         /* counts, size, offset: see the ZIP64 record */
-    ngff_store_u16le(end + 20, (uint16_t)strlen(comment));
+    ngff_store_u16le(end + 20, (uint16_t)strlen(e->comment));
     NGFF_TRY(ngff_buf_append(out, end64, sizeof end64, err));
     NGFF_TRY(ngff_buf_append(out, locator, sizeof locator, err));
     NGFF_TRY(ngff_buf_append(out, end, sizeof end, err));
-    return ngff_buf_append(out, comment, strlen(comment), err);
-}
-
-ngff_status ngff_zip_directory_emit(const ngff_zip_entry *entries, size_t count,
-                                    uint64_t offset, const char *comment, ngff_buf *out,
-                                    ngff_error *err) {
-    size_t start = out->size;
-    if (strlen(comment) > UINT16_MAX || strstr(comment, "PK\5\6") != NULL)
-        return ngff_fail(err, NGFF_INVALID, "zip comment of %zu bytes, at most 65535",
-                         strlen(comment));
-    for (size_t i = 0; i < count; i++)
-        NGFF_TRY(emit_central(&entries[i], out, err));
-    return emit_end(count, offset, out->size - start, comment, out, err);
+    return ngff_buf_append(out, e->comment, strlen(e->comment), err);
 }
 
 static bool segment_ok(const char *s, size_t size) {
@@ -105,8 +102,12 @@ static bool segment_ok(const char *s, size_t size) {
 
 ngff_status ngff_zip_name_check(const char *name, ngff_error *err) {
     size_t size = strlen(name);
-    if (size == 0 || size > UINT16_MAX)
-        return ngff_fail(err, NGFF_FORMAT, "zip entry name of %zu bytes", size);
+    if (size == 0 || size > UINT16_MAX || !ngff_utf8_valid(name, size))
+        return ngff_fail(
+            err, NGFF_FORMAT,
+            "zip entry name '%.200s' of %zu bytes, expected 1 to 65535 bytes "
+            "of UTF-8",
+            name, size);
     for (const char *at = name;; at++) {
         size_t n = strcspn(at, "/");
         if (!segment_ok(at, n))

@@ -76,7 +76,7 @@ static ngff_status read_end64(const ngff_zip_reader *r, uint64_t end_at, end_inf
         return NGFF_OK;
     uint64_t at = ngff_load_u64le(locator + 8);
     if (ngff_load_u32le(locator + 16) > 1)
-        return ngff_fail(err, NGFF_UNSUPPORTED, "zip archive in several volumes");
+        return ngff_fail(err, NGFF_UNSUPPORTED, "zip archive in several volumes (OZX-5)");
     if (end_at < LOCATOR_SIZE + END64_SIZE || at > end_at - LOCATOR_SIZE - END64_SIZE)
         return ngff_fail(err, NGFF_FORMAT,
                          "zip64 end record at %llu lies outside the archive",
@@ -87,7 +87,7 @@ static ngff_status read_end64(const ngff_zip_reader *r, uint64_t end_at, end_inf
                          (unsigned long long)at);
     if (ngff_load_u32le(end + 16) != 0 || ngff_load_u32le(end + 20) != 0 ||
         ngff_load_u64le(end + 24) != ngff_load_u64le(end + 32))
-        return ngff_fail(err, NGFF_UNSUPPORTED, "zip archive in several volumes");
+        return ngff_fail(err, NGFF_UNSUPPORTED, "zip archive in several volumes (OZX-5)");
     *info = (end_info){ngff_load_u64le(end + 32), ngff_load_u64le(end + 40),
                        ngff_load_u64le(end + 48), at, true};
     return NGFF_OK;
@@ -102,7 +102,7 @@ static ngff_status read_end(const ngff_zip_reader *r, uint64_t at, end_info *inf
     NGFF_TRY(read_end64(r, at, info, err));
     if (!info->zip64 && (ngff_load_u16le(end + 4) != 0 || ngff_load_u16le(end + 6) != 0 ||
                          ngff_load_u16le(end + 8) != info->count))
-        return ngff_fail(err, NGFF_UNSUPPORTED, "zip archive in several volumes");
+        return ngff_fail(err, NGFF_UNSUPPORTED, "zip archive in several volumes (OZX-5)");
     if (info->offset > info->record || info->size > info->record - info->offset ||
         info->count > info->size / CENTRAL_SIZE)
         return ngff_fail(
@@ -164,7 +164,7 @@ static ngff_status check_item(const ngff_zip_item *i, uint16_t flags, uint64_t d
                          "zip entry '%.200s': stored %llu bytes as %llu", i->name,
                          (unsigned long long)i->size, (unsigned long long)i->packed);
     if (i->offset > directory || i->packed > directory - i->offset ||
-        directory - i->offset - i->packed < LOCAL_SIZE)
+        directory - i->offset - i->packed < LOCAL_SIZE + strlen(i->name))
         return ngff_fail(err, NGFF_FORMAT,
                          "zip entry '%.200s': %llu bytes at %llu lie outside the archive",
                          i->name, (unsigned long long)i->packed,
@@ -228,7 +228,7 @@ static ngff_status check_overlap(ngff_zip_directory *d, ngff_error *err) {
         qsort(d->items, d->count, sizeof *d->items, by_offset);
     for (size_t i = 1; i < d->count; i++) {
         const ngff_zip_item *a = &d->items[i - 1], *b = &d->items[i];
-        if (b->offset - a->offset < a->packed + LOCAL_SIZE)
+        if (b->offset - a->offset < a->packed + LOCAL_SIZE + strlen(a->name))
             return ngff_fail(err, NGFF_FORMAT,
                              "zip entries '%.100s' and '%.100s' overlap", a->name,
                              b->name);
@@ -308,6 +308,8 @@ static ngff_status read_items(ngff_zip_directory *d, const end_info *info,
         at += used;
         if (item.name != NULL)
             d->items[d->count++] = item;
+        else
+            d->directories++;
     }
     NGFF_TRY(check_overlap(d, err));
     judge_order(d);

@@ -24,16 +24,26 @@ typedef struct ngff_zip_entry {
 size_t ngff_zip_local_size(const char *name);
 /* Writes the local header (ngff_zip_local_size bytes). */
 void ngff_zip_local_emit(const ngff_zip_entry *entry, unsigned char *out);
-/* Appends the central directory, the ZIP64 end records and the end record with `comment`
- * (at most 65535 bytes, without "PK\5\6") for entries in this order; the directory begins
- * at `offset` of the archive. */
-NGFF_MUST_USE ngff_status ngff_zip_directory_emit(const ngff_zip_entry *entries,
-                                                  size_t count, uint64_t offset,
-                                                  const char *comment, ngff_buf *out,
-                                                  ngff_error *err);
+/* Appends the entry's header of the central directory. */
+NGFF_MUST_USE ngff_status ngff_zip_central_emit(const ngff_zip_entry *entry,
+                                                ngff_buf *out, ngff_error *err);
+
+/* What stands behind the central directory, which has `count` entries in `size` bytes at
+ * `offset` of the archive. `comment`: at most 65535 bytes, without "PK\5\6". */
+typedef struct ngff_zip_end {
+    uint64_t count, size, offset;
+    const char *comment; /* borrowed */
+} ngff_zip_end;
+
+/* Appends the ZIP64 end record, its locator and the end record. */
+NGFF_MUST_USE ngff_status ngff_zip_end_emit(const ngff_zip_end *end, ngff_buf *out,
+                                            ngff_error *err);
 /* A name is at most 65535 bytes of clean relative UTF-8: no empty, "." or ".." segment,
  * no backslash, no leading slash, no control character. */
 NGFF_MUST_USE ngff_status ngff_zip_name_check(const char *name, ngff_error *err);
+
+/* CRC-32 of the archive format; start with 0, go on with what the last call answered. */
+uint32_t ngff_zip_crc32(uint32_t crc, const void *data, size_t size);
 
 /* ---- reading
  * ---------------------------------------------------------------------------------- */
@@ -70,6 +80,7 @@ typedef struct ngff_zip_directory {
     bool json_first;    /* the root zarr.json is first and no zarr.json follows other
                            entries, in the    central directory */
     unsigned char *raw; /* the central directory's bytes, with the names inside */
+    size_t directories; /* directory entries that were dropped */
 } ngff_zip_directory;
 
 /* Reads and checks the whole directory. FORMAT names what is wrong; UNSUPPORTED:
@@ -89,5 +100,12 @@ size_t ngff_zip_lower_bound(const ngff_zip_directory *directory, const char *nam
 NGFF_MUST_USE ngff_status ngff_zip_data_offset(const ngff_zip_reader *reader,
                                                const ngff_zip_item *item,
                                                uint64_t *offset, ngff_error *err);
+/* The data of a deflated item, whole: fills exactly item->size bytes and checks the
+ * CRC-32. */
+NGFF_MUST_USE ngff_status ngff_zip_inflate(const ngff_zip_item *item, const void *packed,
+                                           void *out, ngff_error *err);
+/* CHECKSUM unless the whole data of the item has the CRC-32 that the directory tells. */
+NGFF_MUST_USE ngff_status ngff_zip_check(const ngff_zip_item *item, uint32_t crc,
+                                         ngff_error *err);
 
 #endif

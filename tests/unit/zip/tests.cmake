@@ -1,0 +1,2 @@
+ngff_test(zip/emit)
+ngff_test(zip/hostile)
