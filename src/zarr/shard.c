@@ -332,7 +332,11 @@ static ngff_status append_parked(ngff_shards *s, ngff_shard *shard, ngff_codec_c
     void *room = NULL;
     ngff_spill_ticket ticket = shard->entry[local];
     size_t size = ticket.size;
-    NGFF_TRY(ngff_codec_scratch(ctx, NGFF_ZARR_SLOT_VALUE, size, &room, err));
+    ngff_status status = ngff_codec_scratch(ctx, NGFF_ZARR_SLOT_VALUE, size, &room, err);
+    if (status != NGFF_OK) {
+        ngff_spill_drop(s->spill, &ticket);
+        return status;
+    }
     NGFF_TRY(ngff_spill_take(s->spill, &ticket, room, err));
     return append(s, shard, local, room, size, err);
 }
