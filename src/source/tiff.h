@@ -206,7 +206,8 @@ NGFF_MUST_USE ngff_status ngff_tiff_pin_locked(ngff_tiff_set *s, uint32_t file,
                                                const ngff_tiff_file **out,
                                                ngff_error *err);
 void ngff_tiff_unpin_locked(ngff_tiff_set *s, uint32_t file);
-/* The IFD of a page, e.g. to look for further tags. `d` borrows the pinned file. */
+/* The IFD of a page, e.g. to look for further tags. The caller has the page's file pinned
+ * while it uses `d`. */
 NGFF_MUST_USE ngff_status ngff_tiff_page_dir(ngff_tiff_set *s, uint32_t page,
                                              ngff_tiff_dir *d, ngff_error *err);
 

@@ -314,15 +314,6 @@ static ngff_status run(decoder *d, const ngff_tiff_layout *l, uint64_t unit, siz
     for (size_t y = 0; packed && y < rows; y++)
         unpack_row(d->raw + y * row, l->bits, count, l->dtype,
                    (unsigned char *)out + y * count * item);
-    /* libtiff swaps a complex64 as one 64-bit number: put the halves back in order. */
-    if (l->dtype == NGFF_COMPLEX64 && l->big_endian == ngff_host_is_little()) {
-        uint32_t *half = out;
-        for (size_t i = 0; i < count * rows; i++) {
-            uint32_t first = half[2 * i];
-            half[2 * i] = half[2 * i + 1];
-            half[2 * i + 1] = first;
-        }
-    }
     return NGFF_OK;
 }
 

@@ -6,20 +6,30 @@
 /* XResolution counts pixels per ResolutionUnit (TIFF 6.0 section 8). Centimetres are
  * written on purpose; inches are mostly a default of the writer, so they are taken only
  * where no printer or screen has so many pixels. */
+static ngff_status read_resolution(ngff_tiff_set *s, uint32_t page, double *x, double *y,
+                                   uint64_t *unit, ngff_error *err) {
+    ngff_tiff_dir d;
+    ngff_tiff_dir_init(&d, s->alloc);
+    ngff_status status = ngff_tiff_page_dir(s, page, &d, err);
+    if (status == NGFF_OK)
+        status = ngff_tiff_dir_uint(&d, NGFF_TIFF_RESOLUTION_UNIT, 0, 2, unit, err);
+    if (status == NGFF_OK)
+        status = ngff_tiff_dir_rational(&d, NGFF_TIFF_X_RESOLUTION, x, err);
+    if (status == NGFF_OK)
+        status = ngff_tiff_dir_rational(&d, NGFF_TIFF_Y_RESOLUTION, y, err);
+    ngff_tiff_dir_reset(&d);
+    return status;
+}
+
 ngff_status ngff_tiff_resolution(ngff_tiff_set *s, ngff_tiff_series *series,
                                  ngff_error *err) {
-    ngff_tiff_dir d;
+    const ngff_tiff_file *f = NULL;
+    uint32_t page = series->level[0].pages[0], file = ngff_tiff_page_at(s, page)->file;
     uint64_t unit = 2;
     double x = 0.0, y = 0.0;
-    ngff_tiff_dir_init(&d, s->alloc);
-    ngff_status status = ngff_tiff_page_dir(s, series->level[0].pages[0], &d, err);
-    if (status == NGFF_OK)
-        status = ngff_tiff_dir_uint(&d, NGFF_TIFF_RESOLUTION_UNIT, 0, 2, &unit, err);
-    if (status == NGFF_OK)
-        status = ngff_tiff_dir_rational(&d, NGFF_TIFF_X_RESOLUTION, &x, err);
-    if (status == NGFF_OK)
-        status = ngff_tiff_dir_rational(&d, NGFF_TIFF_Y_RESOLUTION, &y, err);
-    ngff_tiff_dir_reset(&d);
+    NGFF_TRY(ngff_tiff_pin(s, file, &f, err));
+    ngff_status status = read_resolution(s, page, &x, &y, &unit, err);
+    ngff_tiff_unpin(s, file);
     double micrometers = unit == 3 ? 10000.0 : unit == 2 ? 25400.0 : 0.0;
     if (status != NGFF_OK || micrometers <= 0.0 || x <= 0.0 || y <= 0.0 ||
         (unit == 2 && (x <= 2400.0 || y <= 2400.0)))
