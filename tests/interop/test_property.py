@@ -49,7 +49,7 @@ class Case:
         self.shape = self.choose_shape(rng)
         self.dtype = rng.choice(COMPLEX) if rng.random() < 0.03 else rng.choice(DTYPES)
         self.method = rng.choice(METHODS)
-        self.kind = rng.choice(("npy", "npy", "npy", "raw", "tiff", "zarr", "nifti", "nifti.gz"))
+        self.kind = self.choose_kind(rng)
         self.order = rng.choice("CF")
         self.byte_order = rng.choice("<>")
         self.file_dims = self.choose_file_dims(rng)
@@ -73,6 +73,15 @@ class Case:
             shape = [rng.choice(SIZES) if d in "zyx" else rng.randint(1, 4) for d in self.dims]
             if int(np.prod(shape)) <= MOST_ELEMENTS:
                 return shape
+
+    def choose_kind(self, rng):
+        """One of the kinds that can hold such an image."""
+        kinds = ["npy", "npy", "raw", "zarr"]
+        if self.tiff_can(np.dtype(self.dtype)):
+            kinds += ["tiff", "tiff"]
+        if self.nifti_can(np.dtype(self.dtype)):
+            kinds += ["nifti", "nifti.gz"]
+        return rng.choice(kinds)
 
     def choose_chunks(self, rng):
         """Any chunks, as long as level 0 has not too many of them."""
@@ -143,13 +152,12 @@ class Case:
             stored.tofile(path)
             return path, ["--dims", self.file_dims, "--shape", ",".join(map(str, stored.shape)),
                           "--dtype", self.raw_dtype(array.dtype)]
-        if self.kind == "tiff" and self.tiff_can(array.dtype):
+        if self.kind == "tiff":
             return self.tiff(work, stored), []
-        if self.kind.startswith("nifti") and self.nifti_can(array.dtype):
+        if self.kind.startswith("nifti"):
             return self.nifti(work, array), []
         if self.kind == "zarr":
             return self.zarr(work, stored), ["--dims", self.file_dims]
-        self.kind = "npy"
         return save_npy(work / "in.npy", stored, self.order, self.byte_order), [
             "--dims", self.file_dims]
 
