@@ -3,11 +3,10 @@
 
 #include <inttypes.h>
 
-#define SCRATCH                                                                          \
-    ((int64_t)512 << 10) /* stays in the second-level cache while it is transposed */
-#define SMALL_GAP                                                                        \
-    ((int64_t)16 << 10) /* reading this much for nothing costs less than a call */
+#define SCRATCH ((int64_t)512 << 10) /* stays in cache while it is transposed */
+#define SMALL_GAP ((int64_t)4 << 10) /* read for nothing sooner than make a call */
 #define LONG_ROW ((int64_t)64 << 10) /* from here on a row is worth a call of its own */
+#define GATHER 32                    /* spans side by side: a cache line of uint16 */
 
 void ngff_source_layout_strides(ngff_source_layout *l, bool fortran) {
     int64_t stride = (int64_t)ngff_dtype_size(l->dtype);
@@ -167,52 +166,88 @@ static ngff_status read_rows(const ngff_source_layout *l, const walk *w,
     return NGFF_OK;
 }
 
-/* How much of each axis one call covers: whole axes from the fastest on while the gaps
- * are small and the scratch memory lasts, a part of the next one. Answers the bytes
- * covered. */
-static int64_t choose_block(const walk *w, int64_t item, int64_t *block) {
-    int64_t covered = item;
+/* What is read before it is copied to where it belongs. */
+typedef struct piece {
+    int64_t extent[NGFF_MAX_NDIM];
+    int64_t covered; /* bytes of one call, small gaps included */
+    int gather;      /* an axis of which several calls make one piece; -1: none */
+} piece;
+
+/* Whole axes from the fastest on while the gaps are small and the memory lasts, a part of
+ * the next one. */
+static void choose_span(const walk *w, int64_t item, int64_t limit, piece *p) {
+    p->covered = item;
+    p->gather = -1;
     int i = w->n - 1;
     for (; i >= 0; i--) {
-        int64_t gap = w->stride[i] - covered;
-        if (gap > SMALL_GAP && gap > covered)
+        int64_t gap = w->stride[i] - p->covered;
+        if (gap > SMALL_GAP && gap > p->covered)
             break;
-        int64_t fits = 1 + ngff_max_i64(SCRATCH - covered, 0) / w->stride[i];
-        block[i] = ngff_min_i64(fits, w->extent[i]);
-        covered += (block[i] - 1) * w->stride[i];
-        if (block[i] < w->extent[i]) {
+        int64_t fits = 1 + ngff_max_i64(limit - p->covered, 0) / w->stride[i];
+        p->extent[i] = ngff_min_i64(fits, w->extent[i]);
+        p->covered += (p->extent[i] - 1) * w->stride[i];
+        if (p->extent[i] < w->extent[i]) {
             i--;
             break;
         }
     }
     for (; i >= 0; i--)
-        block[i] = 1;
-    return covered;
+        p->extent[i] = 1;
+}
+
+static int fastest_in_memory(const walk *w) {
+    int best = w->n - 1;
+    for (int i = 0; i < w->n; i++) {
+        if (w->step[i] > 0 && w->step[i] < w->step[best])
+            best = i;
+    }
+    return best;
+}
+
+/* When the axis that is fastest in memory is slow in the file, spans along it are
+ * gathered: a transposing copy of single columns would touch every cache line once per
+ * element. A stream is never asked to go back, so not there. */
+static void choose_piece(const ngff_source_layout *l, const walk *w, piece *p) {
+    int64_t item = (int64_t)ngff_dtype_size(l->dtype);
+    int fast = fastest_in_memory(w);
+    choose_span(w, item, SCRATCH, p);
+    if (l->fetch || p->extent[fast] > 1 || w->extent[fast] == 1)
+        return;
+    choose_span(w, item, SCRATCH / GATHER, p);
+    if (p->extent[fast] > 1)
+        return;
+    p->gather = fast;
+    p->extent[fast] = ngff_min_i64(GATHER, w->extent[fast]);
 }
 
 static int32_t value_dtype(const ngff_source_layout *l) {
     return l->scaled ? NGFF_FLOAT64 : (int32_t)l->dtype;
 }
 
-static ngff_status read_block(const ngff_source_layout *l, const walk *w,
-                              const int64_t *idx, const int64_t *block, char *scratch,
+static ngff_status read_piece(const ngff_source_layout *l, const walk *w,
+                              const int64_t *idx, const piece *p, char *scratch,
                               ngff_error *err) {
     ngff_view from = {.data = scratch, .dtype = (int32_t)l->dtype, .ndim = w->n};
     ngff_view to = {.data = w->out, .dtype = value_dtype(l), .ndim = w->n};
     int64_t offset = w->offset;
-    int64_t size = (int64_t)ngff_dtype_size(l->dtype);
+    int64_t size = (int64_t)ngff_dtype_size(l->dtype), calls = 1;
     for (int i = 0; i < w->n; i++) {
-        int64_t extent = ngff_min_i64(block[i], w->extent[i] - idx[i]);
+        int64_t extent = ngff_min_i64(p->extent[i], w->extent[i] - idx[i]);
         from.shape[i] = to.shape[i] = extent;
-        from.strides[i] = w->stride[i];
+        from.strides[i] = i == p->gather ? p->covered : w->stride[i];
         to.strides[i] = w->step[i];
         to.data = (char *)to.data + idx[i] * w->step[i];
         offset += idx[i] * w->stride[i];
-        size += (extent - 1) * w->stride[i];
+        if (i == p->gather)
+            calls = extent;
+        else
+            size += (extent - 1) * w->stride[i];
     }
-    NGFF_TRY(read_exactly(l, scratch, size, offset, err));
+    for (int64_t k = 0; k < calls; k++)
+        NGFF_TRY(read_exactly(l, scratch + k * p->covered, size,
+                              offset + (calls > 1 ? k * w->stride[p->gather] : 0), err));
     if (l->scaled)
-        ngff_source_scale(l, &to, &from, size);
+        ngff_source_scale(l, &to, &from, (calls - 1) * p->covered + size);
     else if (l->swap)
         ngff_nd_copy_swapped(&to, &from);
     else
@@ -220,18 +255,19 @@ static ngff_status read_block(const ngff_source_layout *l, const walk *w,
     return NGFF_OK;
 }
 
-static ngff_status read_blocks(const ngff_allocator *a, const ngff_source_layout *l,
+static ngff_status read_pieces(const ngff_allocator *a, const ngff_source_layout *l,
                                const walk *w, ngff_error *err) {
-    int64_t block[NGFF_MAX_NDIM];
-    int64_t size = choose_block(w, (int64_t)ngff_dtype_size(l->dtype), block);
-    char *scratch = ngff_alloc_aligned(a, (size_t)size);
+    piece p;
+    choose_piece(l, w, &p);
+    size_t size = (size_t)(p.gather < 0 ? p.covered : p.covered * p.extent[p.gather]);
+    char *scratch = ngff_alloc_aligned(a, size);
     if (!scratch)
-        return ngff_fail_nomem(err, "read buffer", (size_t)size);
+        return ngff_fail_nomem(err, "read buffer", size);
     int64_t idx[NGFF_MAX_NDIM] = {0};
     ngff_status s;
     do {
-        s = read_block(l, w, idx, block, scratch, err);
-    } while (s == NGFF_OK && walk_next(w, w->n, block, idx));
+        s = read_piece(l, w, idx, &p, scratch, err);
+    } while (s == NGFF_OK && walk_next(w, w->n, p.extent, idx));
     ngff_free_aligned(a, scratch);
     return s;
 }
@@ -252,7 +288,7 @@ ngff_status ngff_source_read_strided(const ngff_allocator *a, const ngff_source_
     int64_t gap = last > 0 ? w.stride[last - 1] - row : INT64_MAX;
     if (straight && (row >= LONG_ROW || (gap > SMALL_GAP && gap > row)))
         return read_rows(l, &w, err);
-    return read_blocks(a, l, &w, err);
+    return read_pieces(a, l, &w, err);
 }
 
 /* ---- whole sources of this kind ---------------------------------------------------- */
