@@ -157,6 +157,7 @@ static ngff_status read_band(ngff_worker *w, int64_t group, const ngff_box *box,
     ngff_view view;
     char *scratch = w->arena + w->arena_size - NGFF_TILE_SCRATCH;
     ngff_view_init(&view, w->arena, job->plan->dtype, box->ndim, box->shape);
+    NGFF_TRY(ngff_job_progress(job, 0, 0, false, err)); /* reading may take long */
     NGFF_TRY(ngff_job_read(job, 0, box, &view, err));
     to_slot(job, box, group, &at, &room);
     return ngff_tiles_write(&job->window.tiles, &room, &at, &view, scratch, err);

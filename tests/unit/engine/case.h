@@ -18,8 +18,8 @@ typedef struct test_source {
     ngff_view view;
     int64_t position; /* file offset of the last read, in elements */
     atomic_int inside;
-    int overlapping; /* reads at the same time */
-    int fail_after;  /* > 0: this many reads succeed */
+    atomic_int overlapping; /* reads at the same time */
+    int fail_after;         /* > 0: this many reads succeed */
     atomic_int reads;
 } test_source;
 
@@ -43,7 +43,7 @@ static ngff_status test_read(ngff_source *base, const ngff_box *box, const ngff_
     test_source *s = (test_source *)base;
     ngff_view part;
     if (atomic_fetch_add(&s->inside, 1) > 0)
-        s->overlapping++;
+        atomic_fetch_add(&s->overlapping, 1);
     int reads = atomic_fetch_add(&s->reads, 1) + 1;
     if (s->fail_after > 0 && reads > s->fail_after)
         return ngff_fail(err, NGFF_IO, "pixels: broken on purpose");
@@ -189,9 +189,8 @@ static void test_case_reset(test_case *c) {
 static void make_image(const test_case *c, ngff_store *store, ngff_image **out) {
     ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
     ngff_image_level levels[NGFF_MAX_LEVELS] = {0};
-    ngff_image_create_opts opts = {.level_count = c->levels.count,
-                                   .version = NGFF_V05,
-                                   .codec = {"zstd", 1, 0}};
+    ngff_image_create_opts opts = {
+        .level_count = c->levels.count, .version = NGFF_V05, .codec = {"zstd", 1, 0}};
     ngff_error err = {0};
     desc.dtype = c->request.dtype;
     desc.ndim = c->levels.ndim;
