@@ -12,8 +12,7 @@
 const char *const ngff_blosc_names[NGFF_BLOSC_CNAMES] = {"blosclz", "lz4",  "lz4hc",
                                                          "snappy",  "zlib", "zstd"};
 
-/* ---- configuration
- * -------------------------------------------------------------------------- */
+/* ---- configuration ---- */
 
 static ngff_status parse_cname(const ngff_json *config, ngff_codec_stage *out,
                                ngff_error *err) {
@@ -71,8 +70,7 @@ static ngff_status parse(const ngff_json *config, const ngff_codec_site *site,
     return NGFF_OK;
 }
 
-/* ---- decoding
- * ------------------------------------------------------------------------------- */
+/* ---- decoding ---- */
 
 /* A checked header. */
 typedef struct chunk {
@@ -213,7 +211,7 @@ static ngff_status decode(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
                           ngff_codec_span in, ngff_codec_room room, ngff_codec_span *out,
                           ngff_error *err) {
     (void)stage;
-    chunk c;
+    chunk c = {0};
     NGFF_TRY(read_header(in, room.size, &c, err));
     if (c.stored) {
         if (c.in.size - HEADER != c.size)

@@ -42,8 +42,7 @@ static bool next_byte(lz *z, size_t *out) {
     return true;
 }
 
-/* ---- blosclz
- * -------------------------------------------------------------------------------- */
+/* ---- blosclz ---- */
 
 /* Distances from here on take two more bytes. */
 enum { FAR_DISTANCE = 8191 };
@@ -87,8 +86,7 @@ bool ngff_blosclz_decode(ngff_codec_span in, ngff_codec_room out) {
     return z.out == z.out_end;
 }
 
-/* ---- snappy
- * --------------------------------------------------------------------------------- */
+/* ---- snappy ---- */
 
 static bool little(lz *z, size_t bytes, size_t *out) {
     *out = 0;

@@ -64,9 +64,7 @@ static ngff_status add_stage(ngff_codec_chain *c, const ngff_codec_ops *ops,
     return NGFF_OK;
 }
 
-/* ---- v3
- * -------------------------------------------------------------------------------------
- */
+/* ---- v3 ---- */
 
 /* An extension is an object {name, configuration?} or, since 3.1, a bare string (Z3-11).
  */
@@ -237,9 +235,7 @@ ngff_status ngff_codec_v3_codecs(ngff_dtype dtype, const ngff_json *bytes_to_byt
     return NGFF_OK;
 }
 
-/* ---- v2
- * -------------------------------------------------------------------------------------
- */
+/* ---- v2 ---- */
 
 static ngff_status add_v2(ngff_codec_chain *c, const ngff_json *object, const char *what,
                           const ngff_codec_site *site, ngff_error *err) {

@@ -79,8 +79,7 @@ extern const ngff_codec_ops ngff_codec_ops_blosc, ngff_codec_ops_zstd,
 const ngff_codec_ops *ngff_codec_find_v2(const char *id);   /* NULL: unknown */
 const ngff_codec_ops *ngff_codec_find_v3(const char *name); /* bytes->bytes only */
 
-/* ---- configuration members
- * -------------------------------------------------------------- */
+/* ---- configuration members ---- */
 
 /* An integer member inside [lo, hi]; absent: `missing` (or FORMAT when it is below lo).
  * Whole doubles and numeric strings, which occur in v2, are accepted there. */
@@ -88,17 +87,15 @@ ngff_status ngff_codec_get_int(const ngff_json *config, const char *name, int64_
                                int64_t hi, int64_t missing, int64_t *out,
                                ngff_error *err);
 
-/* ---- the context
- * ------------------------------------------------------------------------ */
+/* ---- the context ---- */
 
 /* What a context can hold; each grows on first use and is then kept. */
 enum {
     NGFF_SLOT_PIXELS = 0, /* packed chunk */
     NGFF_SLOT_PING,
     NGFF_SLOT_PONG,
-    NGFF_SLOT_BLOCK, /* blosc: one block, before or after the filter */
-    NGFF_SLOT_BLOCK2,
-    NGFF_SLOT_USER, /* first of NGFF_CODEC_SCRATCH slots of the zarr room */
+    NGFF_SLOT_BLOCK, /* blosc: one block, shuffled */
+    NGFF_SLOT_USER,  /* first of NGFF_CODEC_SCRATCH slots of the zarr room */
     NGFF_SLOT_COUNT = NGFF_SLOT_USER + NGFF_CODEC_SCRATCH
 };
 /* At least `size` bytes, 64-byte aligned; the content is lost when it grows. */
@@ -110,9 +107,9 @@ void *ngff_codec_zstd_decoder(ngff_codec_ctx *ctx);
 void *ngff_codec_deflate_encoder(ngff_codec_ctx *ctx, int level);
 void *ngff_codec_deflate_decoder(ngff_codec_ctx *ctx);
 void *ngff_codec_lz4_encoder(ngff_codec_ctx *ctx);
+void *ngff_codec_lz4hc_encoder(ngff_codec_ctx *ctx);
 
-/* ---- filters (shuffle.c), also the inside of blosc
- * ----------------------------------------- */
+/* ---- filters (shuffle.c), also the inside of blosc ---- */
 
 /* Byte shuffle: plane k of `out` holds byte k of every item; what is left over is copied.
  */

@@ -16,19 +16,18 @@
 typedef struct ngff_codec_chain ngff_codec_chain;
 typedef struct ngff_codec_ctx ngff_codec_ctx;
 
-/* ---- choosing by name (what `--codec` and options take)
- * --------------------------------- */
+/* ---- choosing by name (what `--codec` and options take) ---- */
 
 typedef enum ngff_shuffle {
-    NGFF_SHUFFLE_AUTO = 0, /* byte shuffle for items over 1 byte, bit shuffle else */
+    NGFF_SHUFFLE_AUTO = 0, /* bit shuffle for LZ4 and for one-byte items, byte else */
     NGFF_SHUFFLE_NONE = 1,
     NGFF_SHUFFLE_BYTE = 2,
     NGFF_SHUFFLE_BIT = 3
 } ngff_shuffle;
 
 /* name: "blosc:lz4", "blosc:lz4hc", "blosc:zstd", "blosc:zlib", "zstd", "gzip", "none";
- * NULL or "": the default of this build (see docs/decisions). level < 0: the codec's
- * default. */
+ * NULL or "": the default of this build, which depends on the data type
+ * (docs/decisions/0003-default-codec.md). level < 0: the codec's default. */
 typedef struct ngff_codec_choice {
     const char *name;
     int level;
@@ -52,8 +51,7 @@ typedef struct ngff_codec_row {
 } ngff_codec_row;
 bool ngff_codec_table(size_t index, ngff_codec_row *out);
 
-/* ---- chains
- * ----------------------------------------------------------------------------- */
+/* ---- chains ---- */
 
 /* From a v3 "codecs" array without sharding_indexed, for chunks of `shape` and `dtype`.
  * Validates kinds and order (A->A*, A->B exactly 1, B->B*) and every configuration;

@@ -3,6 +3,7 @@
 
 #include <libdeflate.h>
 #include <lz4.h>
+#include <lz4hc.h>
 #include <zstd.h>
 
 typedef struct slot {
@@ -18,7 +19,7 @@ struct ngff_codec_ctx {
     struct libdeflate_compressor *deflate_encoder;
     int deflate_level;
     struct libdeflate_decompressor *deflate_decoder;
-    void *lz4_encoder;
+    void *lz4_encoder, *lz4hc_encoder;
 };
 
 ngff_status ngff_codec_ctx_create(const ngff_allocator *a, ngff_codec_ctx **out,
@@ -43,6 +44,7 @@ void ngff_codec_ctx_close(ngff_codec_ctx **ctx) {
     libdeflate_free_compressor(c->deflate_encoder);
     libdeflate_free_decompressor(c->deflate_decoder);
     ngff_free_aligned(c->alloc, c->lz4_encoder);
+    ngff_free_aligned(c->alloc, c->lz4hc_encoder);
     ngff_free(c->alloc, c);
     *ctx = NULL;
 }
@@ -105,4 +107,10 @@ void *ngff_codec_lz4_encoder(ngff_codec_ctx *ctx) {
     if (!ctx->lz4_encoder)
         ctx->lz4_encoder = ngff_alloc_aligned(ctx->alloc, (size_t)LZ4_sizeofState());
     return ctx->lz4_encoder;
+}
+
+void *ngff_codec_lz4hc_encoder(ngff_codec_ctx *ctx) {
+    if (!ctx->lz4hc_encoder)
+        ctx->lz4hc_encoder = ngff_alloc_aligned(ctx->alloc, (size_t)LZ4_sizeofStateHC());
+    return ctx->lz4hc_encoder;
 }

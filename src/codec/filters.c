@@ -1,8 +1,7 @@
 /* codec shuffle and delta: the two v2 filters of numcodecs that image data carry. */
 #include "codec/chain.h"
 
-/* ---- shuffle
- * -------------------------------------------------------------------------------- */
+/* ---- shuffle ---- */
 
 static ngff_status shuffle_parse(const ngff_json *config, const ngff_codec_site *site,
                                  ngff_codec_stage *out, ngff_error *err) {
@@ -52,8 +51,7 @@ const ngff_codec_ops ngff_codec_ops_shuffle = {
     .decode = shuffle_decode,
 };
 
-/* ---- delta
- * ---------------------------------------------------------------------------------- */
+/* ---- delta ---- */
 
 /* The item kinds: integers wrap around; floats are subtracted and added as floats. */
 enum { KIND_INTEGER = 0, KIND_FLOAT32 = 1, KIND_FLOAT64 = 2 };

@@ -51,8 +51,7 @@ static void check_view(const ngff_codec_chain *chain, const ngff_view *v) {
         assert(v->shape[i] == chain->shape[i]);
 }
 
-/* ---- encoding
- * ------------------------------------------------------------------------------- */
+/* ---- encoding ---- */
 
 static ngff_status pack(const ngff_codec_chain *chain, ngff_codec_ctx *ctx,
                         const ngff_view *pixels, ngff_codec_span *out, ngff_error *err) {
@@ -95,8 +94,7 @@ ngff_status ngff_codec_encode(const ngff_codec_chain *chain, ngff_codec_ctx *ctx
     return NGFF_OK;
 }
 
-/* ---- decoding
- * ------------------------------------------------------------------------------- */
+/* ---- decoding ---- */
 
 static ngff_status check_size(const ngff_codec_chain *chain, size_t size,
                               ngff_error *err) {

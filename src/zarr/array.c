@@ -106,8 +106,7 @@ ngff_status ngff_zarr_array_create(const ngff_allocator *alloc, ngff_store *stor
     return NGFF_OK;
 }
 
-/* ---- opening
- * -------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static ngff_status is_nested(void *user, const char *name, bool is_prefix) {
     if (is_prefix && name[0] >= '0' && name[0] <= '9')
@@ -167,8 +166,7 @@ ngff_status ngff_zarr_array_open(const ngff_allocator *alloc, ngff_store *store,
     return status;
 }
 
-/* ---- keys
- * ----------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 typedef struct text {
     char *out;

@@ -47,8 +47,7 @@ static void save_bits(uint64_t bits, size_t size, unsigned char *p) {
     }
 }
 
-/* ---- parsing
- * -------------------------------------------------------------------------------- */
+/* ---- parsing ---- */
 
 static ngff_status bad(const char *what, ngff_dtype dtype, ngff_error *err) {
     return ngff_fail(err, NGFF_FORMAT, "fill_value: %s is no value of %s", what,
@@ -188,8 +187,7 @@ ngff_status ngff_zarr_fill_parse(const ngff_json *node, ngff_dtype dtype, int za
     return parse_float(ngff_json_at(node, 1), size / 2, dtype, out + size / 2, err);
 }
 
-/* ---- emitting
- * ------------------------------------------------------------------------------- */
+/* ---- emitting ---- */
 
 static ngff_json *emit_float(const unsigned char *p, size_t size, int zarr_format) {
     uint64_t bits = load_bits(p, size);

@@ -61,8 +61,7 @@ ngff_status ngff_zarr_meta_check(const ngff_zarr_meta *m, ngff_error *err) {
     return NGFF_OK;
 }
 
-/* ---- emitting
- * ------------------------------------------------------------------------------- */
+/* ---- emitting ---- */
 
 /* Collects the first failure of a series of "set" calls. */
 typedef struct maker {

@@ -54,8 +54,7 @@ ngff_status ngff_zarr_attributes_dup(const ngff_json *attributes, ngff_json **ou
     return *out ? NGFF_OK : ngff_fail_nomem(err, "attributes", 64);
 }
 
-/* ---- groups
- * --------------------------------------------------------------------------------- */
+/* ---- groups ---- */
 
 ngff_status ngff_zarr_group_doc(const ngff_json *attributes, ngff_json *consolidated,
                                 ngff_json **out, ngff_error *err) {
@@ -139,8 +138,7 @@ ngff_status ngff_zarr_array_put_meta(const ngff_zarr_array *array, ngff_error *e
     return status;
 }
 
-/* ---- finding
- * -------------------------------------------------------------------------------- */
+/* ---- finding ---- */
 
 static ngff_status node_v3(const char *path, const ngff_json *doc, ngff_zarr_kind *kind,
                            ngff_json **attributes, ngff_error *err) {

@@ -85,8 +85,7 @@ static ngff_status read_chunk(const reader *r, const int64_t *idx, const ngff_bo
     return status == NGFF_OK ? status : ngff_fail_at(err, status, "%s", key);
 }
 
-/* ---- shards
- * --------------------------------------------------------------------------------- */
+/* ---- shards ---- */
 
 /* Fetches and decodes the index; *size is the shard's. */
 static ngff_status read_index(const reader *r, const char *key, uint64_t *size,
@@ -186,8 +185,7 @@ static ngff_status read_shard(const reader *r, const ngff_box *part, const char 
     return status == NGFF_OK ? status : ngff_fail_at(err, status, "%s", key);
 }
 
-/* ---- regions
- * -------------------------------------------------------------------------------- */
+/* ---- regions ---- */
 
 static ngff_status check(const ngff_zarr_array *a, const ngff_box *box,
                          const ngff_view *out, ngff_error *err) {

@@ -59,8 +59,7 @@ void ngff_spin_unlock(ngff_spin *s) {
     atomic_flag_clear_explicit(&s->flag, memory_order_release);
 }
 
-/* ---- order
- * ---------------------------------------------------------------------------------- */
+/* ---- order ---- */
 
 static void coordinates(const ngff_zarr_array *a, size_t at, int64_t *idx) {
     for (int i = a->meta.ndim - 1; i >= 0; i--) {
@@ -123,8 +122,7 @@ static ngff_status make_order(ngff_shards *s, ngff_error *err) {
     return NGFF_OK;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------ */
+/* ---- the table ---- */
 
 size_t ngff_shard_bytes(const ngff_zarr_array *array) {
     size_t count = 1;
@@ -311,8 +309,7 @@ bool ngff_shards_missing(ngff_shards *s, const int64_t *idx, size_t *local) {
     return false;
 }
 
-/* ---- appending (only by the thread that has set `draining`)
- * ---------------------------------- */
+/* ---- appending (only by the thread that has set `draining`) ---- */
 
 static ngff_status append(ngff_shards *s, ngff_shard *shard, size_t local,
                           const void *data, size_t size, ngff_error *err) {
@@ -369,8 +366,7 @@ static ngff_status append_index(ngff_shards *s, ngff_shard *shard, ngff_codec_ct
     return ngff_store_commit(&shard->out, err);
 }
 
-/* ---- turns
- * ---------------------------------------------------------------------------------- */
+/* ---- turns ---- */
 
 /* Under the shard's lock: passes over what needs no bytes. */
 static void settle(const ngff_shards *s, ngff_shard *shard) {

@@ -79,8 +79,7 @@ size_t ngff_zarr_shard_memory(const ngff_zarr_array *array) {
     return array->meta.sharded ? ngff_shard_bytes(array) : 0;
 }
 
-/* ---- one chunk
- * ------------------------------------------------------------------------------ */
+/* ---- one chunk ---- */
 
 /* Edge chunks are stored full size (Z3-18): the rest is fill. */
 static ngff_status pad(const ngff_zarr_array *a, ngff_codec_ctx *ctx,
@@ -210,8 +209,7 @@ ngff_status ngff_zarr_writer_put(ngff_zarr_writer *w, ngff_codec_ctx *ctx,
     return first_failure(w, err);
 }
 
-/* ---- the end
- * -------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static ngff_status name_missing(ngff_zarr_writer *w, uint64_t unit, ngff_error *err) {
     const ngff_zarr_array *a = w->array;

@@ -9,8 +9,7 @@
 #include "codec/codec.h"
 #include "store/store.h"
 
-/* ---- array metadata
- * -------------------------------------------------------------------------- */
+/* ---- array metadata ---- */
 
 typedef struct ngff_zarr_meta {
     int zarr_format; /* 2 or 3 */
@@ -45,8 +44,7 @@ NGFF_MUST_USE ngff_status ngff_zarr_meta_parse_v2(const ngff_json *zarray,
 NGFF_MUST_USE ngff_status ngff_zarr_meta_emit(const ngff_zarr_meta *meta, ngff_json **out,
                                               ngff_error *err);
 
-/* ---- nodes
- * ------------------------------------------------------------------------------------ */
+/* ---- nodes ---- */
 
 typedef enum ngff_zarr_kind { NGFF_ZARR_ARRAY = 1, NGFF_ZARR_GROUP = 2 } ngff_zarr_kind;
 
@@ -84,8 +82,7 @@ NGFF_MUST_USE ngff_status
 ngff_zarr_consolidated_put_root(ngff_zarr_consolidated *c, ngff_store *store,
                                 const ngff_json *root_attributes, ngff_error *err);
 
-/* ---- arrays
- * ----------------------------------------------------------------------------------- */
+/* ---- arrays ---- */
 
 typedef struct ngff_zarr_array {
     const ngff_allocator *alloc;
@@ -125,8 +122,7 @@ NGFF_MUST_USE ngff_status ngff_zarr_read(const ngff_zarr_array *array,
                                          ngff_codec_ctx *ctx, const ngff_box *box,
                                          const ngff_view *out, ngff_error *err);
 
-/* ---- writing
- * ---------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* Writes whole chunks, each exactly once, from any thread and in any order. Unsharded:
  * one put per chunk. Sharded: encoded chunks go into their shard by rank (the Morton

@@ -87,6 +87,12 @@ static void choices(void **state) {
     choice("blosc:zlib", 2, 2, NGFF_UINT16,
            "{\"id\":\"blosc\",\"cname\":\"zlib\",\"clevel\":2,\"shuffle\":1,"
            "\"blocksize\":0}");
+    choice(NULL, -1, 3, NGFF_UINT16,
+           "[{\"name\":\"blosc\",\"configuration\":{\"typesize\":2,\"cname\":\"lz4\","
+           "\"clevel\":5,\"shuffle\":\"bitshuffle\",\"blocksize\":0}}]");
+    choice("", 3, 2, NGFF_UINT32,
+           "{\"id\":\"blosc\",\"cname\":\"zstd\",\"clevel\":3,\"shuffle\":1,"
+           "\"blocksize\":0}");
     ngff_codec_choice bad = {"lzma", -1, NGFF_SHUFFLE_AUTO}, high = {"gzip", 10, 0};
     ngff_json *out = NULL;
     assert_int_equal(ngff_codec_choice_json(&bad, 3, NGFF_UINT8, &out, NULL),
