@@ -55,8 +55,8 @@ void ngff_source_name_of(const char *path, char *out, size_t out_size) {
 }
 
 ngff_status ngff_source_take_image(ngff_source *s, ngff_dtype dtype, int ndim,
-                                 const int64_t *shape, const char *dims,
-                                 ngff_error *err) {
+                                   const int64_t *shape, const char *dims,
+                                   ngff_error *err) {
     ngff_image_desc *desc = &s->image.desc;
     int64_t volume;
     size_t bytes;
@@ -130,7 +130,7 @@ ngff_status ngff_source_describe_as(ngff_source *s, const ngff_image_desc *desc,
                          "image description: %zu channels counted, none given",
                          desc->channel_count);
     if (ngff_source_take_image(s, (ngff_dtype)desc->dtype, desc->ndim, desc->shape, NULL,
-                             err) != NGFF_OK)
+                               err) != NGFF_OK)
         return NGFF_INVALID; /* a caller's mistake, not a file's */
     ngff_ome_image copy;
     NGFF_TRY(ngff_ome_image_copy(s->alloc, desc, &copy, err));

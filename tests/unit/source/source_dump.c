@@ -1,6 +1,6 @@
 /* source_dump: opens any source and shows it, for tests that compare it with other
- * readers. source_dump PATH [--series N] [--dims D] [--level L] [--threads N] [--memory
- * BYTES]
+ * readers. source_dump PATH [--series N] [--dims D] [--raw 1] [--level L] [--threads N]
+ * [--memory BYTES]
  *               [--box start:count,…] [--out FILE]
  * Prints the description as JSON; writes the pixels of the box (default: all) to FILE in
  * C order. With threads the box is read in pieces by all of them at once. */
@@ -57,7 +57,7 @@ static void print_source(const ngff_source *s) {
                i ? "," : "", d->axes[i].name, d->axes[i].type, d->axes[i].scale,
                d->axes[i].translation);
         print_text(d->axes[i].unit);
-        printf("}");
+        printf(",\"orientation\":\"%s\"}", d->axes[i].orientation);
     }
     printf("],\"channels\":[");
     for (size_t i = 0; i < d->channel_count; i++) {
@@ -177,6 +177,8 @@ int main(int argc, char **argv) {
             opts.series = atoi(value);
         else if (!strcmp(argv[i], "--dims"))
             opts.dims = value;
+        else if (!strcmp(argv[i], "--raw"))
+            opts.raw_values = atoi(value) != 0;
         else if (!strcmp(argv[i], "--level"))
             j.level = atoi(value);
         else if (!strcmp(argv[i], "--threads"))
