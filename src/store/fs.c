@@ -14,6 +14,8 @@ typedef struct fs_store {
     ngff_store_mode mode;
     ngff_durability durability;
     ngff_store_stage *stage; /* STAGE only */
+    ngff_file held;    /* READ only: the root as it was, so that its number is not */
+    uint64_t dev, ino; /* given to another; and that number */
 } fs_store;
 
 typedef struct fs_path {
@@ -43,15 +45,32 @@ static ngff_status path_of(const fs_store *fs, const char *key, fs_path *out,
 
 /* ---- reading ---- */
 
+/* Whoever replaces the store swaps the whole directory. What was read before and after
+ * that does not belong together, and what is missing afterwards is not a missing chunk.
+ */
+static ngff_status still_the_same(const fs_store *fs, ngff_status status,
+                                  ngff_error *err) {
+    uint64_t dev, ino;
+    if (fs->held.fd < 0 || (status != NGFF_OK && status != NGFF_NOT_FOUND))
+        return status;
+    if (ngff_path_identity(fs->root, &dev, &ino, NULL) == NGFF_OK && dev == fs->dev &&
+        ino == fs->ino)
+        return status;
+    ngff_error_clear(err);
+    return ngff_fail(err, NGFF_IO, "%s: was replaced or removed while it was read",
+                     fs->root);
+}
+
 static ngff_status fs_get(ngff_store *s, const char *key, uint64_t off, size_t size,
                           void *out, size_t *got, ngff_error *err) {
     fs_path path;
     ngff_file file = NGFF_FILE_INIT;
     NGFF_TRY(path_of((fs_store *)s, key, &path, err));
-    NGFF_TRY(ngff_file_open(&file, path.text, NGFF_OPEN_READ, err));
-    ngff_status status = ngff_file_pread(&file, out, size, off, got, path.text, err);
+    ngff_status status = ngff_file_open(&file, path.text, NGFF_OPEN_READ, err);
+    if (status == NGFF_OK)
+        status = ngff_file_pread(&file, out, size, off, got, path.text, err);
     ngff_file_close(&file);
-    return status;
+    return still_the_same((fs_store *)s, status, err);
 }
 
 static ngff_status fs_size(ngff_store *s, const char *key, uint64_t *size,
@@ -59,10 +78,11 @@ static ngff_status fs_size(ngff_store *s, const char *key, uint64_t *size,
     fs_path path;
     ngff_file file = NGFF_FILE_INIT;
     NGFF_TRY(path_of((fs_store *)s, key, &path, err));
-    NGFF_TRY(ngff_file_open(&file, path.text, NGFF_OPEN_READ, err));
-    ngff_status status = ngff_file_size(&file, size, path.text, err);
+    ngff_status status = ngff_file_open(&file, path.text, NGFF_OPEN_READ, err);
+    if (status == NGFF_OK)
+        status = ngff_file_size(&file, size, path.text, err);
     ngff_file_close(&file);
-    return status;
+    return still_the_same((fs_store *)s, status, err);
 }
 
 typedef struct lister {
@@ -85,8 +105,9 @@ static ngff_status fs_list(ngff_store *s, const char *prefix, ngff_store_list_fn
     NGFF_TRY(path_of((fs_store *)s, prefix, &path, err));
     NGFF_TRY(ngff_path_kind_of(path.text, &kind, err));
     if (kind != NGFF_PATH_DIR)
-        return NGFF_OK; /* a prefix that no key has */
-    return ngff_dir_list(s->alloc, path.text, list_entry, &l, err);
+        return still_the_same((fs_store *)s, NGFF_OK, err); /* a prefix no key has */
+    ngff_status status = ngff_dir_list(s->alloc, path.text, list_entry, &l, err);
+    return still_the_same((fs_store *)s, status, err);
 }
 
 /* ---- writing ---- */
@@ -250,6 +271,7 @@ static void fs_discard(ngff_store *s) {
 static void fs_close(ngff_store *s) {
     fs_store *fs = (fs_store *)s;
     ngff_store_stage_close(&fs->stage);
+    ngff_file_close(&fs->held);
     ngff_free(s->alloc, s->location);
     ngff_free(s->alloc, fs);
 }
@@ -285,7 +307,11 @@ static ngff_status open_mode(fs_store *fs, const ngff_store_open_opts *opts,
                              ngff_error *err) {
     if (opts->mode != NGFF_STORE_STAGE) {
         memcpy(fs->root, fs->dest, sizeof fs->root);
-        return require_dir(fs->root, err);
+        NGFF_TRY(require_dir(fs->root, err));
+        if (opts->mode == NGFF_STORE_UPDATE)
+            return NGFF_OK;
+        NGFF_TRY(ngff_file_open(&fs->held, fs->root, NGFF_OPEN_READ, err));
+        return ngff_path_identity(fs->root, &fs->dev, &fs->ino, err);
     }
     NGFF_TRY(ngff_store_stage_open(fs->base.alloc, fs->dest, opts, &fs->stage, err));
     memcpy(fs->root, fs->stage->partial, sizeof fs->root);
@@ -317,6 +343,7 @@ ngff_status ngff_store_open_fs(const ngff_allocator *a, const char *location,
         fs->base.location = ngff_strdup(a, location);
         fs->mode = opts->mode;
         fs->durability = opts->durability;
+        fs->held = (ngff_file)NGFF_FILE_INIT;
         set_paths(fs, absolute);
     }
     if (!fs || !fs->base.location)

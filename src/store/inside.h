@@ -65,7 +65,7 @@ typedef struct ngff_store_stage {
     char partial[NGFF_STORE_PATH_MAX];
     ngff_lock lock;
     ngff_store_open_opts opts;
-    bool published;
+    bool unpublished; /* the partial exists and is ours */
 } ngff_store_stage;
 
 NGFF_MUST_USE ngff_status ngff_store_stage_open(const ngff_allocator *a,

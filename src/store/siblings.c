@@ -93,6 +93,11 @@ ngff_status ngff_store_siblings_guard(const ngff_store_siblings *sib, ngff_lock 
     if (status == NGFF_EXISTS)
         return ngff_fail(err, NGFF_EXISTS, "%s: another writer is just starting (%s)",
                          sib->dest, path);
+    if (status == NGFF_UNSUPPORTED) {
+        /* Without locks the final rename alone decides between two. */
+        status = ngff_path_remove(path, NULL);
+        return NGFF_OK;
+    }
     if (status != NGFF_OK)
         return ngff_fail(err, status, "%s", why.message);
     return NGFF_OK;
@@ -153,8 +158,8 @@ static ngff_status sweep_partial(sweep *w, const char *path, ngff_path_kind kind
     if (status != NGFF_OK || !ours) {
         ngff_lock_release(&lock);
         return ngff_fail(w->err, NGFF_EXISTS,
-                         "%s: %s was left by another machine, or is still being written "
-                         "there; remove it if it is not",
+                         "%s: %s was left by another machine, or is still being "
+                         "written; remove it if it is not",
                          w->sib->dest, path);
     }
     status = ngff_dir_remove_all(path, w->err);

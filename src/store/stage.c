@@ -34,7 +34,8 @@ static ngff_status check_dest(const ngff_store_stage *stage, bool *there,
     if (!*there)
         return NGFF_OK;
     if (stage->opts.overwrite == NGFF_OVERWRITE_NO)
-        return ngff_fail(err, NGFF_EXISTS, "%s: exists already", dest);
+        return ngff_fail(err, NGFF_EXISTS,
+                         "%s: exists already, overwriting was not asked for", dest);
     if (kind != NGFF_PATH_DIR)
         return ngff_fail(err, NGFF_EXISTS,
                          "%s: is not a Zarr directory and is not replaced", dest);
@@ -47,10 +48,13 @@ static ngff_status create_partial(ngff_store_stage *stage, ngff_error *err) {
     NGFF_TRY(ngff_store_siblings_new(&stage->sib, "partial", stage->partial, err));
     NGFF_TRY(ngff_dir_make(stage->partial, err));
     snprintf(lock_path, sizeof lock_path, "%s/" NGFF_STORE_LOCK_NAME, stage->partial);
-    ngff_status status = ngff_lock_try(&stage->lock, lock_path, true, err);
-    if (status != NGFF_OK && ngff_dir_remove_all(stage->partial, NULL) != NGFF_OK)
-        return status;
-    return status;
+    stage->unpublished = true;
+    ngff_error why = {0};
+    ngff_status status = ngff_lock_try(&stage->lock, lock_path, true, &why);
+    if (status == NGFF_OK || status == NGFF_UNSUPPORTED)
+        return NGFF_OK; /* without a lock others take it for alive: the safe side */
+    ngff_store_stage_discard(stage);
+    return ngff_fail(err, status, "%s", why.message);
 }
 
 /* The destination is looked at after the siblings: a writer that publishes in between is
@@ -111,7 +115,7 @@ static ngff_status replace_by_two_renames(ngff_store_stage *stage, ngff_error *e
             return ngff_fail_at(err, status, "the old content is in %s", aside);
         return status;
     }
-    stage->published = true;
+    stage->unpublished = false;
     remove_old(aside);
     return NGFF_OK;
 }
@@ -126,7 +130,7 @@ static ngff_status replace(ngff_store_stage *stage, ngff_error *err) {
         remove_old(stage->partial);
     else
         status = ngff_path_exchange(stage->partial, stage->sib.dest, err);
-    stage->published = status == NGFF_OK;
+    stage->unpublished = status != NGFF_OK;
     return status;
 }
 
@@ -139,7 +143,7 @@ static ngff_status appear(ngff_store_stage *stage, bool there, ngff_error *err) 
         return ngff_fail(err, status, "%s: appeared while this was written", dest);
     if (status != NGFF_OK)
         return ngff_path_rename_new(stage->partial, dest, err);
-    stage->published = true;
+    stage->unpublished = false;
     return NGFF_OK;
 }
 
@@ -147,26 +151,30 @@ ngff_status ngff_store_stage_publish(ngff_store_stage *stage, ngff_error *err) {
     char lock_path[NGFF_STORE_PATH_MAX + 16];
     bool flush = stage->opts.durability != NGFF_DURABILITY_NONE;
     bool there;
-    assert(!stage->published);
+    assert(stage->unpublished);
     NGFF_TRY(check_dest(stage, &there, err));
     if (flush)
         NGFF_TRY(ngff_fs_sync(stage->partial, err));
     NGFF_TRY(appear(stage, there, err));
     snprintf(lock_path, sizeof lock_path, "%s/" NGFF_STORE_LOCK_NAME, stage->sib.dest);
-    ngff_status status = ngff_path_remove(lock_path, err);
+    ngff_status status = ngff_path_remove(lock_path, NULL);
+    status = NGFF_OK; /* a hidden file if it stays */
     ngff_lock_release(&stage->lock);
     if (status == NGFF_OK && flush)
         status = ngff_dir_sync(stage->sib.dest, err);
     if (status == NGFF_OK && flush)
         status = ngff_dir_sync(stage->sib.parent, err);
-    return status;
+    return status == NGFF_OK
+               ? NGFF_OK
+               : ngff_fail_at(err, status, "written, but perhaps not to last");
 }
 
 void ngff_store_stage_discard(ngff_store_stage *stage) {
-    if (stage->published || stage->lock.fd < 0)
+    if (!stage->unpublished)
         return;
     ngff_status status = ngff_dir_remove_all(stage->partial, NULL);
     (void)status; /* the next run removes what is left */
+    stage->unpublished = false;
     ngff_lock_release(&stage->lock);
 }
 

@@ -4,7 +4,7 @@
 
 /* The first read of a value of unknown size takes this much when the buffer has no room.
  */
-#define FIRST_READ ((size_t)4096)
+#define FIRST_READ ((size_t)16384)
 
 static ngff_status at_key(const ngff_store *s, const char *key, ngff_status status,
                           ngff_error *err) {

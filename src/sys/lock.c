@@ -42,6 +42,11 @@ static bool still_there(int fd, const char *path) {
            held.st_ino == now.st_ino;
 }
 
+/* Some network and parallel file systems are mounted without. */
+static bool has_no_locks(int error_number) {
+    return error_number == ENOSYS || error_number == ENOTSUP || error_number == ENOLCK;
+}
+
 ngff_status ngff_lock_try(ngff_lock *lock, const char *path, bool create,
                           ngff_error *err) {
     lock->fd = -1;
@@ -57,6 +62,9 @@ ngff_status ngff_lock_try(ngff_lock *lock, const char *path, bool create,
         close(fd);
         if (error_number == EAGAIN || error_number == EACCES)
             return ngff_fail(err, NGFF_EXISTS, "%s: another writer holds this lock",
+                             path);
+        if (has_no_locks(error_number))
+            return ngff_fail(err, NGFF_UNSUPPORTED, "%s: this file system has no locks",
                              path);
         if (error_number != 0 && error_number != EINTR)
             return ngff_sys_fail(err, error_number, path);

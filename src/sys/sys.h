@@ -108,7 +108,8 @@ NGFF_MUST_USE ngff_status ngff_fs_sync(const char *path,
  * ----------------------------------------------------------------------------- */
 
 /* An advisory exclusive lock held on a file until unlock or process death (open file
- * description lock, falling back to flock). try: EXISTS when another holds it. */
+ * description lock, falling back to flock). try: EXISTS when another holds it, UNSUPPORTED
+ * where the file system has no locks. */
 typedef struct ngff_lock {
     int fd;
 } ngff_lock;

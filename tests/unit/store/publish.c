@@ -28,6 +28,33 @@ static void absent_until_published(void **state) {
     }
 }
 
+/* A reader that was there before sees the old content or an error, never a mix. */
+static void readers_notice(void **state) {
+    place *p = *state;
+    ngff_store_open_opts opts = {.mode = NGFF_STORE_READ};
+    ngff_store *reader;
+    ngff_error err = {0};
+    char out[8];
+    size_t got;
+    write_file(p->dest, "zarr.json", "old");
+    OK(ngff_store_at(NULL, p->dest, &opts, &reader, E));
+    expect_text(reader, "zarr.json", "old");
+    ngff_store *s = stage(p->dest, NGFF_OVERWRITE_ALL);
+    put_text(s, "zarr.json", "new");
+    expect_text(reader, "zarr.json", "old");
+    OK(ngff_store_publish(s, E));
+    ngff_store_drop(&s);
+    assert_int_equal(ngff_store_get_range(reader, "zarr.json", 0, 8, out, &got, &err),
+                     NGFF_IO);
+    assert_non_null(strstr(err.message, "replaced"));
+    /* Absence is not an answer either. */
+    assert_int_equal(ngff_store_get_range(reader, "c/0", 0, 8, out, &got, NULL), NGFF_IO);
+    assert_int_equal(ngff_store_list(reader, "c", NULL, NULL, NULL), NGFF_IO);
+    OK(ngff_dir_remove_all(p->dest, E));
+    assert_int_equal(ngff_store_get_range(reader, "c/0", 0, 8, out, &got, NULL), NGFF_IO);
+    ngff_store_drop(&reader);
+}
+
 static void dropped_leaves_nothing(void **state) {
     place *p = *state;
     ngff_store *s = stage(p->dest, NGFF_OVERWRITE_NO);
@@ -308,19 +335,13 @@ static void killed_anywhere(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        PLACE_TEST(absent_until_published),
-        PLACE_TEST(dropped_leaves_nothing),
-        PLACE_TEST(what_exists_is_refused),
-        PLACE_TEST(appears_meanwhile),
-        PLACE_TEST(replaced_as_a_whole),
-        PLACE_TEST(live_writer_is_named),
-        PLACE_TEST(dead_partial_is_removed),
-        PLACE_TEST(other_host_is_named),
-        PLACE_TEST(old_content_comes_back),
-        PLACE_TEST(links_are_followed_once),
-        PLACE_TEST(long_names),
-        PLACE_TEST(one_of_two_wins),
-        PLACE_TEST(killed_anywhere),
+        PLACE_TEST(absent_until_published),  PLACE_TEST(readers_notice),
+        PLACE_TEST(dropped_leaves_nothing),  PLACE_TEST(what_exists_is_refused),
+        PLACE_TEST(appears_meanwhile),       PLACE_TEST(replaced_as_a_whole),
+        PLACE_TEST(live_writer_is_named),    PLACE_TEST(dead_partial_is_removed),
+        PLACE_TEST(other_host_is_named),     PLACE_TEST(old_content_comes_back),
+        PLACE_TEST(links_are_followed_once), PLACE_TEST(long_names),
+        PLACE_TEST(one_of_two_wins),         PLACE_TEST(killed_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
