@@ -62,6 +62,10 @@ static bool is_chunk_name(const char *name) {
     }
 }
 
+bool ngff_store_foreign_name(const char *name) {
+    return !is_document(name) && !is_chunk_name(name);
+}
+
 static ngff_status foreign(const walk *w, const char *name) {
     return ngff_fail(w->err, NGFF_EXISTS,
                      "%s/%s: not part of a Zarr store, so the directory is not replaced",

@@ -313,7 +313,8 @@ static ngff_status open_mode(fs_store *fs, const ngff_store_open_opts *opts,
         NGFF_TRY(ngff_file_open(&fs->held, fs->root, NGFF_OPEN_READ, err));
         return ngff_path_identity(fs->root, &fs->dev, &fs->ino, err);
     }
-    NGFF_TRY(ngff_store_stage_open(fs->base.alloc, fs->dest, opts, &fs->stage, err));
+    NGFF_TRY(
+        ngff_store_stage_open(fs->base.alloc, fs->dest, opts, false, &fs->stage, err));
     memcpy(fs->root, fs->stage->partial, sizeof fs->root);
     return NGFF_OK;
 }

@@ -57,7 +57,8 @@ NGFF_MUST_USE ngff_status ngff_store_siblings_guard(const ngff_store_siblings *s
                                                     ngff_lock *lock, ngff_error *err);
 void ngff_store_siblings_unguard(const ngff_store_siblings *sib, ngff_lock *lock);
 
-/* ---- staging a directory (stage.c) */
+/* ---- staging a directory or a file (stage.c). A file's partial is made empty and
+ * locked; its writer opens it again by path and flushes it before publishing. */
 
 typedef struct ngff_store_stage {
     const ngff_allocator *alloc;
@@ -65,13 +66,15 @@ typedef struct ngff_store_stage {
     char partial[NGFF_STORE_PATH_MAX];
     ngff_lock lock;
     ngff_store_open_opts opts;
+    bool is_file;
     bool unpublished; /* the partial exists and is ours */
 } ngff_store_stage;
 
 NGFF_MUST_USE ngff_status ngff_store_stage_open(const ngff_allocator *a,
                                                 const char *location,
                                                 const ngff_store_open_opts *opts,
-                                                ngff_store_stage **out, ngff_error *err);
+                                                bool is_file, ngff_store_stage **out,
+                                                ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_store_stage_publish(ngff_store_stage *stage,
                                                    ngff_error *err);
 void ngff_store_stage_discard(ngff_store_stage *stage);
@@ -81,8 +84,28 @@ void ngff_store_stage_close(ngff_store_stage **stage);
 
 NGFF_MUST_USE ngff_status ngff_store_foreign_check(const ngff_allocator *a,
                                                    const char *dir, ngff_error *err);
+/* The last part of a key that no Zarr store has: neither a document nor a chunk. */
+bool ngff_store_foreign_name(const char *name);
+
+/* ---- archives */
+
+/* May this file be replaced? Only an archive with a Zarr document and nothing foreign. */
+NGFF_MUST_USE ngff_status ngff_store_zip_foreign_check(const ngff_allocator *a,
+                                                       const char *path, ngff_error *err);
+/* A directory above `path` that holds a Zarr document, into `out`. */
+bool ngff_store_node_above(const char *path, char out[NGFF_STORE_PATH_MAX]);
 
 /* ---- kinds */
+
+/* READ and STAGE. */
+NGFF_MUST_USE ngff_status ngff_store_open_zip(const ngff_allocator *a,
+                                              const char *location,
+                                              const ngff_store_open_opts *opts,
+                                              ngff_store **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_create_zip(const ngff_allocator *a,
+                                                const char *location,
+                                                const ngff_store_open_opts *opts,
+                                                ngff_store **out, ngff_error *err);
 
 NGFF_MUST_USE ngff_status ngff_store_open_fs(const ngff_allocator *a,
                                              const char *location,

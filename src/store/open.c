@@ -34,9 +34,10 @@ ngff_status ngff_store_at(const ngff_allocator *a, const char *location,
                          "%s: only directories and memory:// are stores in this build",
                          location);
     NGFF_TRY(ngff_path_kind_of(location, &kind, err));
-    if (is_zip_name(location) && kind != NGFF_PATH_DIR)
-        return ngff_fail(err, NGFF_UNSUPPORTED,
-                         "%s: zip stores are not supported in this build", location);
+    /* A directory with such a name is read as what it is. */
+    if (is_zip_name(location) &&
+        (kind != NGFF_PATH_DIR || opts->mode == NGFF_STORE_STAGE))
+        return ngff_store_open_zip(a, location, opts, out, err);
     return ngff_store_open_fs(a, location, opts, out, err);
 }
 

@@ -247,6 +247,16 @@ ngff_status ngff_spill_take(ngff_spill *s, ngff_spill_ticket *ticket, void *out,
     return status;
 }
 
+ngff_status ngff_spill_copy(ngff_spill *s, const ngff_spill_ticket *ticket,
+                            const ngff_file *to, uint64_t off, const char *path,
+                            ngff_error *err) {
+    if (ticket->size == 0)
+        return NGFF_OK;
+    if (ticket->mem)
+        return ngff_file_pwrite(to, ticket->mem, ticket->size, off, path, err);
+    return ngff_file_copy_range(&s->file, ticket->off, to, off, ticket->size, path, err);
+}
+
 uint64_t ngff_spill_file_bytes(const ngff_spill *s) {
     ngff_mutex_lock(s->mutex);
     uint64_t high = s->high;

@@ -1,5 +1,5 @@
-/* store: staging. New content grows in a hidden sibling of the destination and appears
- * there by one rename (DESIGN "Publish"):
+/* store: staging, of a directory or of one file. New content grows in a hidden sibling of
+ * the destination and appears there by one rename (DESIGN "Publish"):
  *
  *   nothing there   rename that refuses to replace (EXISTS when somebody was faster)
  *   overwrite       exchange of the two, then the old tree, now under the partial name,
@@ -12,19 +12,25 @@
 
 #include <stdio.h>
 
-static ngff_status ask(const ngff_store_stage *stage, ngff_error *err) {
+static ngff_status ask(const ngff_store_stage *stage, bool is_dir, ngff_error *err) {
     const ngff_store_open_opts *opts = &stage->opts;
     const ngff_store_open_opts read = {.mode = NGFF_STORE_READ};
     ngff_store *existing;
     if (!opts->check)
         return NGFF_OK;
-    NGFF_TRY(ngff_store_open_fs(stage->alloc, stage->sib.dest, &read, &existing, err));
+    if (is_dir)
+        NGFF_TRY(
+            ngff_store_open_fs(stage->alloc, stage->sib.dest, &read, &existing, err));
+    else
+        NGFF_TRY(
+            ngff_store_open_zip(stage->alloc, stage->sib.dest, &read, &existing, err));
     ngff_status status = opts->check(opts->check_user, existing, opts->overwrite, err);
     ngff_store_drop(&existing);
     return status;
 }
 
-/* May the destination be taken? *there: something must be replaced. */
+/* May the destination be taken? *there: something must be replaced. An archive may
+ * replace a Zarr directory and the other archives; a directory only directories. */
 static ngff_status check_dest(const ngff_store_stage *stage, bool *there,
                               ngff_error *err) {
     const char *dest = stage->sib.dest;
@@ -36,18 +42,28 @@ static ngff_status check_dest(const ngff_store_stage *stage, bool *there,
     if (stage->opts.overwrite == NGFF_OVERWRITE_NO)
         return ngff_fail(err, NGFF_EXISTS,
                          "%s: exists already, overwriting was not asked for", dest);
-    if (kind != NGFF_PATH_DIR)
+    if (kind == NGFF_PATH_DIR)
+        NGFF_TRY(ngff_store_foreign_check(stage->alloc, dest, err));
+    else if (kind == NGFF_PATH_FILE && stage->is_file)
+        NGFF_TRY(ngff_store_zip_foreign_check(stage->alloc, dest, err));
+    else
         return ngff_fail(err, NGFF_EXISTS,
                          "%s: is not a Zarr directory and is not replaced", dest);
-    NGFF_TRY(ngff_store_foreign_check(stage->alloc, dest, err));
-    return ask(stage, err);
+    return ask(stage, kind == NGFF_PATH_DIR, err);
+}
+
+/* What the writer holds for life: the file itself, or a file in the directory. */
+static void lock_path_of(const ngff_store_stage *stage, const char *path, char *out,
+                         size_t out_size) {
+    snprintf(out, out_size, "%s%s", path, stage->is_file ? "" : "/" NGFF_STORE_LOCK_NAME);
 }
 
 static ngff_status create_partial(ngff_store_stage *stage, ngff_error *err) {
     char lock_path[NGFF_STORE_PATH_MAX + 16];
     NGFF_TRY(ngff_store_siblings_new(&stage->sib, "partial", stage->partial, err));
-    NGFF_TRY(ngff_dir_make(stage->partial, err));
-    snprintf(lock_path, sizeof lock_path, "%s/" NGFF_STORE_LOCK_NAME, stage->partial);
+    if (!stage->is_file)
+        NGFF_TRY(ngff_dir_make(stage->partial, err));
+    lock_path_of(stage, stage->partial, lock_path, sizeof lock_path);
     stage->unpublished = true;
     ngff_error why = {0};
     ngff_status status = ngff_lock_try(&stage->lock, lock_path, true, &why);
@@ -67,7 +83,7 @@ static ngff_status guarded(ngff_store_stage *stage, ngff_error *err) {
 }
 
 ngff_status ngff_store_stage_open(const ngff_allocator *a, const char *location,
-                                  const ngff_store_open_opts *opts,
+                                  const ngff_store_open_opts *opts, bool is_file,
                                   ngff_store_stage **out, ngff_error *err) {
     ngff_lock guard;
     *out = NULL;
@@ -76,6 +92,7 @@ ngff_status ngff_store_stage_open(const ngff_allocator *a, const char *location,
         return ngff_fail_nomem(err, "a staged store", sizeof *stage);
     stage->alloc = a;
     stage->opts = *opts;
+    stage->is_file = is_file;
     stage->lock.fd = -1;
     ngff_status status = ngff_store_siblings_init(&stage->sib, a, location, err);
     if (status == NGFF_OK)
@@ -147,20 +164,28 @@ static ngff_status appear(ngff_store_stage *stage, bool there, ngff_error *err) 
     return NGFF_OK;
 }
 
-ngff_status ngff_store_stage_publish(ngff_store_stage *stage, ngff_error *err) {
+/* The lock goes after the rename: at no moment is a live partial without one. */
+static void unlock(ngff_store_stage *stage) {
     char lock_path[NGFF_STORE_PATH_MAX + 16];
+    ngff_status status = NGFF_OK;
+    lock_path_of(stage, stage->sib.dest, lock_path, sizeof lock_path);
+    if (!stage->is_file)
+        status = ngff_path_remove(lock_path, NULL);
+    (void)status; /* a hidden file if it stays */
+    ngff_lock_release(&stage->lock);
+}
+
+ngff_status ngff_store_stage_publish(ngff_store_stage *stage, ngff_error *err) {
     bool flush = stage->opts.durability != NGFF_DURABILITY_NONE;
     bool there;
     assert(stage->unpublished);
     NGFF_TRY(check_dest(stage, &there, err));
-    if (flush)
+    if (flush && !stage->is_file)
         NGFF_TRY(ngff_fs_sync(stage->partial, err));
     NGFF_TRY(appear(stage, there, err));
-    snprintf(lock_path, sizeof lock_path, "%s/" NGFF_STORE_LOCK_NAME, stage->sib.dest);
-    ngff_status status = ngff_path_remove(lock_path, NULL);
-    status = NGFF_OK; /* a hidden file if it stays */
-    ngff_lock_release(&stage->lock);
-    if (status == NGFF_OK && flush)
+    ngff_status status = NGFF_OK;
+    unlock(stage);
+    if (status == NGFF_OK && flush && !stage->is_file)
         status = ngff_dir_sync(stage->sib.dest, err);
     if (status == NGFF_OK && flush)
         status = ngff_dir_sync(stage->sib.parent, err);

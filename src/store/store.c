@@ -199,6 +199,74 @@ void ngff_store_drop(ngff_store **store) {
     s->ops->close(s);
 }
 
+/* ---- order
+ * ------------------------------------------------------------------------------- */
+
+bool ngff_store_is_ordered(const ngff_store *s) {
+    return s->ops->put_ranked != NULL;
+}
+
+ngff_status ngff_store_reserve(ngff_store *s, const char *key, size_t size,
+                               ngff_error *err) {
+    NGFF_TRY(ngff_store_key_check(key, err));
+    return s->ops->reserve ? at_key(s, key, s->ops->reserve(s, key, size, err), err)
+                           : NGFF_OK;
+}
+
+ngff_status ngff_store_begin_ranked(ngff_store *s, const char *key, uint64_t rank,
+                                    ngff_store_writer **out, ngff_error *err) {
+    if (!s->ops->begin_ranked)
+        return ngff_store_begin(s, key, out, err);
+    *out = NULL;
+    NGFF_TRY(ngff_store_key_check(key, err));
+    ngff_status status = s->ops->begin_ranked(s, key, rank, out, err);
+    if (status != NGFF_OK)
+        return at_key(s, key, status, err);
+    (*out)->store = s;
+    (*out)->written = 0;
+    return NGFF_OK;
+}
+
+ngff_status ngff_store_put_ranked(ngff_store *s, const char *key, uint64_t rank,
+                                  const void *data, size_t size, ngff_error *err) {
+    if (!s->ops->put_ranked)
+        return ngff_store_put(s, key, data, size, err);
+    NGFF_TRY(ngff_store_key_check(key, err));
+    return at_key(s, key, s->ops->put_ranked(s, key, rank, data, size, err), err);
+}
+
+ngff_status ngff_store_skip_rank(ngff_store *s, uint64_t rank, ngff_error *err) {
+    return s->ops->skip_rank ? s->ops->skip_rank(s, rank, err) : NGFF_OK;
+}
+
+void ngff_store_lend_spill(ngff_store *s, ngff_spill *spill) {
+    if (s->ops->lend_spill)
+        s->ops->lend_spill(s, spill);
+}
+
+void ngff_store_note_version(ngff_store *s, const char *version) {
+    if (s->ops->note_version)
+        s->ops->note_version(s, version);
+}
+
+bool ngff_store_is_ozx(const ngff_store *s) {
+    return strcmp(s->ops->kind, "zip") == 0 && ngff_ends_with(s->location, ".ozx");
+}
+
+const ngff_store_archive *ngff_store_archive_of(const ngff_store *s) {
+    return s->ops->archive ? s->ops->archive(s) : NULL;
+}
+
+ngff_status ngff_store_crc32(ngff_store *s, const char *key, uint32_t *crc,
+                             ngff_error *err) {
+    *crc = 0;
+    NGFF_TRY(ngff_store_key_check(key, err));
+    return at_key(s, key,
+                  s->ops->crc32 ? s->ops->crc32(s, key, crc, err)
+                                : not_done(s, "tell a check sum", err),
+                  err);
+}
+
 const char *ngff_store_spill_dir(const ngff_store *s) {
     return s->spill_dir;
 }

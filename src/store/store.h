@@ -12,6 +12,9 @@
 
 typedef struct ngff_store ngff_store;
 typedef struct ngff_store_writer ngff_store_writer;
+typedef struct ngff_spill ngff_spill;
+typedef struct ngff_store_archive ngff_store_archive;
+struct ngff_file;
 
 typedef enum ngff_durability {
     /* everything flushed before the publishing rename, and the rename (default) */
@@ -48,6 +51,19 @@ typedef struct ngff_store_vtable {
     void (*discard)(ngff_store *s); /* drop everything unpublished; may be NULL */
     void (*close)(ngff_store *s);   /* frees s itself; never publishes */
     bool names_place;               /* messages already say which file */
+    /* Kinds whose bytes lie in one sequence (zip); all or none, NULL elsewhere. See
+     * "order" below. */
+    ngff_status (*reserve)(ngff_store *s, const char *key, size_t size, ngff_error *err);
+    ngff_status (*begin_ranked)(ngff_store *s, const char *key, uint64_t rank,
+                                ngff_store_writer **out, ngff_error *err);
+    ngff_status (*put_ranked)(ngff_store *s, const char *key, uint64_t rank,
+                              const void *data, size_t size, ngff_error *err);
+    ngff_status (*skip_rank)(ngff_store *s, uint64_t rank, ngff_error *err);
+    void (*lend_spill)(ngff_store *s, ngff_spill *spill);
+    void (*note_version)(ngff_store *s, const char *version);
+    /* Archives that are read; NULL elsewhere. */
+    const ngff_store_archive *(*archive)(const ngff_store *s);
+    ngff_status (*crc32)(ngff_store *s, const char *key, uint32_t *crc, ngff_error *err);
 } ngff_store_vtable;
 
 struct ngff_store {
@@ -96,10 +112,11 @@ typedef struct ngff_store_open_opts {
     void *check_user;
 } ngff_store_open_opts;
 
-/* By location: a path to a directory (or, later, *.ozx / *.zip), or "memory://". STAGE
- * checks the destination at once (EXISTS, foreign files, other nodes; a live writer's
- * partial: EXISTS naming it; a dead one of this host is removed), takes the lock, and
- * again just before the publishing rename. */
+/* By location: a path to a directory, to an archive (*.ozx, *.zip; zip_read.c and
+ * zip_write.c: read in place, or staged as one file), or "memory://". STAGE checks the
+ * destination at once (EXISTS, foreign files, other nodes; a live writer's partial:
+ * EXISTS naming it; a dead one of this host is removed), takes the lock, and again just
+ * before the publishing rename. */
 NGFF_MUST_USE ngff_status ngff_store_at(const ngff_allocator *a, const char *location,
                                         const ngff_store_open_opts *opts,
                                         ngff_store **out, ngff_error *err);
@@ -154,10 +171,66 @@ bool ngff_store_overlaps(const ngff_store *s, const char *path);
  * else NULL. */
 const char *ngff_store_spill_dir(const ngff_store *s);
 
+/* ---- order: stores that are one sequence of bytes (docs/decisions/0004-ozx-order.md)
+ *
+ * In an archive every value has a place. Documents are reserved before anything else, in
+ * the order they shall have; putting a reserved key fills its place, padded with spaces
+ * (JSON allows them). Data comes by rank: the ranks from 0 on are each put, begun or
+ * skipped exactly once, by any thread in any order, and lie in the archive in the order
+ * of their ranks. What comes early waits, encoded, in the spill. Other kinds ignore
+ * ranks and reservations. ---- */
+
+/* Do ranks and reservations mean something here? */
+bool ngff_store_is_ordered(const ngff_store *s);
+NGFF_MUST_USE ngff_status ngff_store_reserve(ngff_store *s, const char *key, size_t size,
+                                             ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_begin_ranked(ngff_store *s, const char *key,
+                                                  uint64_t rank, ngff_store_writer **out,
+                                                  ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_store_put_ranked(ngff_store *s, const char *key,
+                                                uint64_t rank, const void *data,
+                                                size_t size, ngff_error *err);
+/* No value has this rank. */
+NGFF_MUST_USE ngff_status ngff_store_skip_rank(ngff_store *s, uint64_t rank,
+                                               ngff_error *err);
+/* Where early values wait from now on: the budget is the lender's. NULL takes it back
+ * and drops what still waits in it (then the store cannot be published any more).
+ * Without a lent spill the store uses a file of its own. */
+void ngff_store_lend_spill(ngff_store *s, ngff_spill *spill);
+/* OME-Zarr version, for the archive's comment (RFC-9, OZX-11). */
+void ngff_store_note_version(ngff_store *s, const char *version);
+/* Is (or will be) a file that RFC-9 speaks of: an archive named *.ozx. */
+bool ngff_store_is_ozx(const ngff_store *s);
+
+/* What an archive that is read looks like, for reports on RFC-9. Owned by the store. */
+struct ngff_store_archive {
+    const char *comment; /* NUL-terminated; comment_size may be more than its strlen */
+    size_t comment_size;
+    uint64_t entry_count; /* names, without directories */
+    uint64_t directory_count;
+    bool zip64;
+    bool duplicates;
+    bool breadth_first;       /* documents by depth, in the central directory */
+    bool json_first;          /* of the central directory: what the comment may claim */
+    const char *late_central; /* first document behind other entries; NULL: none */
+    const char *late_local;   /* … in the order of the bytes */
+    const char *first_central, *first_local; /* names of the first entries, or NULL */
+    uint64_t deflated_count;
+    const char *deflated; /* the first compressed entry, or NULL */
+    const char *embedded; /* an entry that is an archive itself, or NULL */
+    const char *folder;   /* the hierarchy lies in this folder of the archive; "": no */
+    const char *parent;   /* a directory above that is a Zarr node, or NULL */
+    bool root;            /* a Zarr document was found, at the root or in the folder */
+};
+/* NULL when the store is not an archive that is read. */
+const ngff_store_archive *ngff_store_archive_of(const ngff_store *s);
+/* The CRC-32 that an archive tells of a value; UNSUPPORTED elsewhere. */
+NGFF_MUST_USE ngff_status ngff_store_crc32(ngff_store *s, const char *key, uint32_t *crc,
+                                           ngff_error *err);
+
 /* ---- spill: bytes that wait, in memory up to a budget, then in one unlinked file ----
  */
 
-typedef struct ngff_spill ngff_spill;
 typedef struct ngff_spill_ticket {
     uint64_t off; /* in the file, when mem is NULL */
     size_t size;
@@ -190,6 +263,10 @@ NGFF_MUST_USE ngff_status ngff_spill_write(ngff_spill *s, const ngff_spill_ticke
 NGFF_MUST_USE ngff_status ngff_spill_read(ngff_spill *s, const ngff_spill_ticket *ticket,
                                           uint64_t off, void *out, size_t size,
                                           ngff_error *err);
+/* The whole of a ticket to `path`, open as `to`, without a buffer in between. */
+NGFF_MUST_USE ngff_status ngff_spill_copy(ngff_spill *s, const ngff_spill_ticket *ticket,
+                                          const struct ngff_file *to, uint64_t off,
+                                          const char *path, ngff_error *err);
 uint64_t
 ngff_spill_file_bytes(const ngff_spill *s); /* high-water mark, for reports and tests */
 

@@ -130,6 +130,17 @@ ngff_status ngff_file_size(const ngff_file *f, uint64_t *size, const char *path,
     return NGFF_OK;
 }
 
+ngff_status ngff_file_truncate(const ngff_file *f, uint64_t size, const char *path,
+                               ngff_error *err) {
+    int status;
+    if (!range_fits(0, size))
+        return ngff_sys_fail(err, EFBIG, path);
+    do
+        status = ftruncate(f->fd, (off_t)size);
+    while (status != 0 && errno == EINTR);
+    return status == 0 ? NGFF_OK : ngff_sys_fail(err, errno, path);
+}
+
 ngff_status ngff_file_sync(const ngff_file *f, const char *path, ngff_error *err) {
     int status;
     do

@@ -45,6 +45,8 @@ NGFF_MUST_USE ngff_status ngff_file_pwrite(const ngff_file *f, const void *data,
                                            ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_file_size(const ngff_file *f, uint64_t *size,
                                          const char *path, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_file_truncate(const ngff_file *f, uint64_t size,
+                                             const char *path, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_file_sync(const ngff_file *f, const char *path,
                                          ngff_error *err);
 /* Copies bytes between files inside the kernel where possible (copy_file_range, else a
@@ -108,8 +110,8 @@ NGFF_MUST_USE ngff_status ngff_fs_sync(const char *path,
  * ----------------------------------------------------------------------------- */
 
 /* An advisory exclusive lock held on a file until unlock or process death (open file
- * description lock, falling back to flock). try: EXISTS when another holds it, UNSUPPORTED
- * where the file system has no locks. */
+ * description lock, falling back to flock). try: EXISTS when another holds it,
+ * UNSUPPORTED where the file system has no locks. */
 typedef struct ngff_lock {
     int fd;
 } ngff_lock;
