@@ -34,8 +34,10 @@ static ngff_json *axis_json(const ngff_axis *axis, const ngff_ome_emit_opts *opt
     ngff_ome_put(out, "name", ngff_json_new_str(axis->name), s);
     if (axis->type[0])
         ngff_ome_put(out, "type", ngff_json_new_str(axis->type), s);
-    if (axis->unit[0])
-        ngff_ome_put(out, "unit", ngff_json_new_str(axis->unit), s);
+    char unit[32]; /* whoever filled the description, the UDUNITS name is written */
+    ngff_ome_unit(axis->unit, axis->type, unit);
+    if (unit[0])
+        ngff_ome_put(out, "unit", ngff_json_new_str(unit), s);
     if (opts->orientation && axis->orientation[0]) {
         ngff_json *orientation = ngff_json_new_object();
         ngff_ome_put(orientation, "value", ngff_json_new_str(axis->orientation), s);

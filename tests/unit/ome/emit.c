@@ -13,7 +13,7 @@ static void fill(ngff_ome_multiscales *m, ngff_version version) {
     desc->ndim = 3;
     desc->dtype = NGFF_UINT16;
     assert_int_equal(ngff_ome_axes_from_dims("cyx", 3, desc->axes, NULL), NGFF_OK);
-    strcpy(desc->axes[1].unit, "micrometer");
+    strcpy(desc->axes[1].unit, "µm");
     strcpy(desc->axes[2].orientation, "left-to-right");
     strcpy(desc->name, "im");
     desc->shape[0] = 2;
