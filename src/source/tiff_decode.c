@@ -286,13 +286,19 @@ static uint32_t unit_rows(const ngff_tiff_layout *l, uint64_t unit) {
 }
 
 /* Compressed bytes that cannot hold so many pixels are refused before memory is touched.
- */
+ * The most that one byte can stand for, generously; methods not listed have no bound. */
 static bool too_good(const ngff_tiff_layout *l, uint64_t size, uint64_t raw) {
-    uint64_t ratio = l->compression == 5                              ? 4096
-                     : l->compression == 8 || l->compression == 32946 ? 1040
-                     : l->compression == 32773                        ? 66
-                                                                      : 0;
-    return ratio != 0 && raw / ratio > size + 64;
+    static const struct {
+        uint16_t compression;
+        uint64_t ratio;
+    } bounds[] = {{COMPRESSION_LZW, 4096},    {COMPRESSION_DEFLATE, 1040},
+                  {COMPRESSION_JPEG, 2048},   {COMPRESSION_ADOBE_DEFLATE, 1040},
+                  {COMPRESSION_PACKBITS, 66}, {COMPRESSION_ZSTD, 65536},
+                  {COMPRESSION_LZMA, 16384}};
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+        if (bounds[i].compression == l->compression)
+            return raw / bounds[i].ratio > size + 64;
+    return false;
 }
 
 static ngff_status run(decoder *d, const ngff_tiff_layout *l, uint64_t unit, size_t size,
