@@ -1,6 +1,8 @@
 /* Reading what was written, and refusing what contradicts itself. */
 #include "image/support.h"
 
+#include "support/alloc.h"
+
 static const wanted kinds[] = {
     {NGFF_V04, false, false, false, NULL}, {NGFF_V04, true, false, false, NULL},
     {NGFF_V05, false, false, false, NULL}, {NGFF_V05, true, true, false, NULL},
@@ -155,11 +157,81 @@ static void every_read_can_fail(void **state) {
     ngff_store_drop(&s);
 }
 
+/* Before 0.4 there are no scales: the shapes tell. */
+static void shapes_tell_scales(void **state) {
+    (void)state;
+    static const char *const shapes[] = {"[1,2,1,101,64]", "[1,2,1,50,32]",
+                                         "[1,2,1,25,16]"};
+    ngff_store *s;
+    ngff_image *image;
+    OK(ngff_store_open_memory(NULL, &s, E));
+    put_text(s, ".zgroup", "{\"zarr_format\":2}");
+    put_text(s, ".zattrs",
+             "{\"multiscales\":[{\"version\":\"0.2\",\"datasets\":[{\"path\":\"0\"},"
+             "{\"path\":\"1\"},{\"path\":\"2\"}]}]}");
+    for (int n = 0; n < 3; n++) {
+        char key[32], text[300];
+        snprintf(key, sizeof key, "%d/.zarray", n);
+        snprintf(text, sizeof text,
+                 "{\"zarr_format\":2,\"shape\":%s,\"chunks\":[1,1,1,64,64],\"dtype\":"
+                 "\"|u1\",\"compressor\":null,\"filters\":null,\"order\":\"C\","
+                 "\"fill_value\":0}",
+                 shapes[n]);
+        put_text(s, key, text);
+    }
+    OK(ngff_image_open(NULL, s, "", &image, E));
+    assert_int_equal(image->ms.version, NGFF_V02);
+    assert_true(image->ms.level[1].scale[3] == 2.0 && image->ms.level[2].scale[3] == 4.0);
+    assert_true(image->ms.level[2].scale[4] == 4.0 && image->ms.level[2].scale[1] == 1.0);
+    ngff_image_close(&image);
+    ngff_store_drop(&s);
+}
+
+static ngff_status make_and_open(const ngff_allocator *a, ngff_store *s) {
+    ngff_image_desc desc = small_desc();
+    ngff_image_level levels[2];
+    ngff_image_create_opts opts = {.level_count = 2,
+                                   .version = NGFF_V05,
+                                   .codec = {NULL, -1, NGFF_SHUFFLE_AUTO},
+                                   .type = "mean"};
+    ngff_image *image;
+    small_levels(&desc, true, levels);
+    NGFF_TRY(ngff_image_create(a, s, &desc, levels, &opts, &image, NULL));
+    ngff_status status = ngff_image_finish(image, NULL);
+    ngff_image_close(&image);
+    NGFF_TRY(status);
+    NGFF_TRY(ngff_image_open(a, s, "", &image, NULL));
+    ngff_image_close(&image);
+    return NGFF_OK;
+}
+
+static void every_allocation_can_fail(void **state) {
+    (void)state;
+    failing_alloc f;
+    ngff_status status = NGFF_NOMEM;
+    failing_init(&f);
+    for (long n = 0; status != NGFF_OK; n++) {
+        ngff_store *s;
+        assert_true(n < 2000);
+        OK(ngff_store_open_memory(NULL, &s, E));
+        failing_arm(&f, n);
+        status = make_and_open(&f.ops, s);
+        if (status != NGFF_OK)
+            assert_int_equal(status, NGFF_NOMEM);
+        assert_int_equal(f.live, 0);
+        ngff_store_drop(&s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),          cmocka_unit_test(containers),
-        cmocka_unit_test(other_groups),        cmocka_unit_test(contradictions),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(containers),
+        cmocka_unit_test(other_groups),
+        cmocka_unit_test(contradictions),
         cmocka_unit_test(every_read_can_fail),
+        cmocka_unit_test(shapes_tell_scales),
+        cmocka_unit_test(every_allocation_can_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
