@@ -82,11 +82,14 @@ static bool writes(const ngff_tier *t, int n) {
 
 static ngff_status open_writers(ngff_job *job, ngff_error *err) {
     ngff_zarr_writer_opts opts = {.write_empty_chunks = job->opts->write_empty_chunks,
-                                  .spill = job->spill};
-    for (int n = 0; n < job->plan->levels.count; n++)
+                                  .spill = job->spill,
+                                  .ranked = ngff_store_is_ordered(job->image->store)};
+    for (int n = 0; n < job->plan->levels.count; n++) {
         if (writes(job->tier, n))
             NGFF_TRY(ngff_zarr_writer_create(job->image->level[n], &opts, &job->writer[n],
                                              err));
+        opts.rank_base += ngff_zarr_unit_count(job->image->level[n]);
+    }
     return NGFF_OK;
 }
 
@@ -207,6 +210,7 @@ static ngff_status job_open(ngff_job *job, ngff_error *err) {
     if (!job->source->traits.reentrant && job->plan->threads > 1)
         NGFF_TRY(ngff_mutex_create(job->alloc, &job->source_lock, err));
     NGFF_TRY(ngff_spill_create(job->alloc, &spill, &job->spill, err));
+    ngff_store_lend_spill(job->image->store, job->spill);
     NGFF_TRY(open_workers(job, err));
     return ngff_window_open(job, err);
 }
@@ -217,6 +221,7 @@ static void job_close(ngff_job *job) {
         ngff_window_close(job);
         for (int n = 0; n < NGFF_MAX_LEVELS; n++)
             close_room(job, n);
+        ngff_store_lend_spill(job->image->store, NULL);
         job->stats.spill_file_bytes = ngff_spill_file_bytes(job->spill);
         ngff_spill_close(&job->spill);
     }

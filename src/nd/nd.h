@@ -50,6 +50,9 @@ uint64_t ngff_nd_morton(int ndim, const int64_t *idx); /* idx[i] < 2^(64 / ndim)
 /* The same order without that limit: < 0, 0, > 0 as a comes before, is, or comes after b.
  */
 int ngff_nd_morton_compare(int ndim, const int64_t *a, const int64_t *b);
+/* How many cells of the grid come before `idx` in that order: 0, 1, … without gaps. The
+ * grid has fewer than 2^62 cells. */
+uint64_t ngff_nd_morton_position(int ndim, const int64_t *grid, const int64_t *idx);
 void ngff_nd_box_text(const ngff_box *box, char *out,
                       size_t out_size); /* "[0:64, 0:64]" */
 void ngff_nd_shape_text(int ndim, const int64_t *shape, char *out,

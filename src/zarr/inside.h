@@ -10,7 +10,7 @@ enum { NGFF_ZARR_KEY_MAX = NGFF_STORE_KEY_MAX };
 /* Uses of the context's scratch memory. */
 enum {
     NGFF_ZARR_SLOT_VALUE = 0, /* encoded bytes */
-    NGFF_ZARR_SLOT_CHUNK,     /* a chunk that is used in part, or padded */
+    NGFF_ZARR_SLOT_CHUNK,     /* a chunk that is read in part */
     NGFF_ZARR_SLOT_INDEX_RAW,
     NGFF_ZARR_SLOT_INDEX
 };
@@ -50,5 +50,12 @@ ngff_json *ngff_zarr_shape_emit(int ndim, const int64_t *shape); /* NULL: out of
 ngff_status ngff_zarr_meta_check(const ngff_zarr_meta *meta, ngff_error *err);
 /* The linear position of `idx` in a grid. */
 uint64_t ngff_zarr_linear(int ndim, const int64_t *grid, const int64_t *idx);
+
+/* The places of one shard, chunk `out[r]` being the r-th in Morton order: the rank in
+ * which chunks are appended. The caller frees *out. */
+ngff_status ngff_zarr_order(const ngff_zarr_array *array, size_t count, uint32_t **out,
+                            ngff_error *err);
+/* The index inside its shard of the chunk at linear place `at`. */
+void ngff_zarr_place(const ngff_zarr_array *array, size_t at, int64_t *idx);
 
 #endif

@@ -38,6 +38,8 @@ struct ngff_shards {
     const ngff_zarr_array *array;
     const ngff_allocator *alloc;
     ngff_spill *spill;
+    bool ranked; /* with rank_base: see ngff_zarr_writer_opts */
+    uint64_t rank_base;
     size_t count;    /* chunks per shard, also beyond the edge */
     uint32_t *order; /* rank -> linear place: Morton order */
     ngff_spin table;
@@ -59,69 +61,6 @@ void ngff_spin_unlock(ngff_spin *s) {
     atomic_flag_clear_explicit(&s->flag, memory_order_release);
 }
 
-/* ---- order ---- */
-
-static void coordinates(const ngff_zarr_array *a, size_t at, int64_t *idx) {
-    for (int i = a->meta.ndim - 1; i >= 0; i--) {
-        idx[i] = (int64_t)(at % (size_t)a->per_shard[i]);
-        at /= (size_t)a->per_shard[i];
-    }
-}
-
-static bool not_after(const ngff_zarr_array *a, uint32_t x, uint32_t y) {
-    int64_t xi[NGFF_MAX_NDIM], yi[NGFF_MAX_NDIM];
-    coordinates(a, x, xi);
-    coordinates(a, y, yi);
-    return ngff_nd_morton_compare(a->meta.ndim, xi, yi) <= 0;
-}
-
-static void merge(const ngff_zarr_array *a, const uint32_t *x, size_t x_len,
-                  const uint32_t *y, size_t y_len, uint32_t *out) {
-    while (x_len > 0 && y_len > 0) {
-        if (not_after(a, *x, *y)) {
-            *out++ = *x++;
-            x_len--;
-        } else {
-            *out++ = *y++;
-            y_len--;
-        }
-    }
-    memcpy(out, x, x_len * sizeof *out);
-    memcpy(out + x_len, y, y_len * sizeof *out);
-}
-
-/* Bottom-up merge sort by Morton order; `room` has as many elements. Answers the sorted
- * one. */
-static uint32_t *sort(const ngff_zarr_array *a, uint32_t *list, uint32_t *room,
-                      size_t count) {
-    for (size_t width = 1; width < count; width *= 2) {
-        for (size_t at = 0; at < count; at += 2 * width) {
-            size_t mid = at + width < count ? at + width : count;
-            size_t end = at + 2 * width < count ? at + 2 * width : count;
-            merge(a, list + at, mid - at, list + mid, end - mid, room + at);
-        }
-        uint32_t *swap = list;
-        list = room;
-        room = swap;
-    }
-    return list;
-}
-
-static ngff_status make_order(ngff_shards *s, ngff_error *err) {
-    uint32_t *list = ngff_calloc(s->alloc, s->count, sizeof *list);
-    uint32_t *room = ngff_calloc(s->alloc, s->count, sizeof *room);
-    if (!list || !room) {
-        ngff_free(s->alloc, list);
-        ngff_free(s->alloc, room);
-        return ngff_fail_nomem(err, "the order of a shard", 2 * s->count * sizeof *list);
-    }
-    for (size_t i = 0; i < s->count; i++)
-        list[i] = (uint32_t)i;
-    s->order = sort(s->array, list, room, s->count);
-    ngff_free(s->alloc, s->order == list ? room : list);
-    return NGFF_OK;
-}
-
 /* ---- the table ---- */
 
 size_t ngff_shard_bytes(const ngff_zarr_array *array) {
@@ -131,20 +70,23 @@ size_t ngff_shard_bytes(const ngff_zarr_array *array) {
     return sizeof(ngff_shard) + count * (sizeof(ngff_spill_ticket) + 1);
 }
 
-ngff_status ngff_shards_create(const ngff_zarr_array *array, ngff_spill *spill,
-                               ngff_shards **out, ngff_error *err) {
+ngff_status ngff_shards_create(const ngff_zarr_array *array,
+                               const ngff_zarr_writer_opts *opts, ngff_shards **out,
+                               ngff_error *err) {
     ngff_shards *s = ngff_calloc(array->alloc, 1, sizeof *s);
     *out = NULL;
     if (!s)
         return ngff_fail_nomem(err, "a shard table", sizeof *s);
     s->array = array;
     s->alloc = array->alloc;
-    s->spill = spill;
+    s->spill = opts->spill;
+    s->ranked = opts->ranked;
+    s->rank_base = opts->rank_base;
     atomic_flag_clear(&s->table.flag);
     s->count = 1;
     for (int i = 0; i < array->meta.ndim; i++)
         s->count *= (size_t)array->per_shard[i];
-    ngff_status status = make_order(s, err);
+    ngff_status status = ngff_zarr_order(array, s->count, &s->order, err);
     if (status != NGFF_OK) {
         ngff_free(s->alloc, s);
         return status;
@@ -186,7 +128,7 @@ static void shard_init(const ngff_shards *s, ngff_shard *shard, const int64_t *i
     }
     memset(shard->state, WAITING, s->count);
     for (size_t k = 0; clipped && k < s->count; k++) {
-        coordinates(a, k, at);
+        ngff_zarr_place(a, k, at);
         for (int i = 0; i < a->meta.ndim; i++) {
             if (at[i] >= extent[i])
                 shard->state[k] = OUTSIDE;
@@ -311,13 +253,23 @@ bool ngff_shards_missing(ngff_shards *s, const int64_t *idx, size_t *local) {
 
 /* ---- appending (only by the thread that has set `draining`) ---- */
 
+static uint64_t rank_of(const ngff_shards *s, const ngff_shard *shard) {
+    return s->rank_base + ngff_zarr_unit_rank(s->array, shard->idx);
+}
+
+static ngff_status begin(ngff_shards *s, ngff_shard *shard, ngff_error *err) {
+    char key[NGFF_ZARR_KEY_MAX];
+    NGFF_TRY(ngff_zarr_key(s->array, shard->idx, key, sizeof key, err));
+    if (s->ranked)
+        return ngff_store_begin_ranked(s->array->store, key, rank_of(s, shard),
+                                       &shard->out, err);
+    return ngff_store_begin(s->array->store, key, &shard->out, err);
+}
+
 static ngff_status append(ngff_shards *s, ngff_shard *shard, size_t local,
                           const void *data, size_t size, ngff_error *err) {
-    char key[NGFF_ZARR_KEY_MAX];
-    if (!shard->out) { /* a shard with nothing but fill is never begun */
-        NGFF_TRY(ngff_zarr_key(s->array, shard->idx, key, sizeof key, err));
-        NGFF_TRY(ngff_store_begin(s->array->store, key, &shard->out, err));
-    }
+    if (!shard->out) /* a shard with nothing but fill is never begun */
+        NGFF_TRY(begin(s, shard, err));
     NGFF_TRY(ngff_store_append(shard->out, data, size, err));
     shard->entry[local] = (ngff_spill_ticket){.off = shard->written, .size = size};
     shard->written += size;
@@ -349,7 +301,8 @@ static ngff_status append_index(ngff_shards *s, ngff_shard *shard, ngff_codec_ct
     size_t size;
     ngff_view view;
     if (!shard->out)
-        return NGFF_OK;
+        return s->ranked ? ngff_store_skip_rank(s->array->store, rank_of(s, shard), err)
+                         : NGFF_OK;
     NGFF_TRY(ngff_codec_scratch(ctx, NGFF_ZARR_SLOT_INDEX, s->count * 16, &room, err));
     uint64_t *index = room;
     for (size_t k = 0; k < s->count; k++) {

@@ -21,8 +21,8 @@ typedef struct ngff_shard ngff_shard;
 typedef struct ngff_shards ngff_shards;
 
 NGFF_MUST_USE ngff_status ngff_shards_create(const ngff_zarr_array *array,
-                                             ngff_spill *spill, ngff_shards **out,
-                                             ngff_error *err);
+                                             const ngff_zarr_writer_opts *opts,
+                                             ngff_shards **out, ngff_error *err);
 void ngff_shards_close(ngff_shards **shards); /* aborts what is open */
 /* The open shard at `idx` (shard grid), made when it is not there yet. Release after use.
  */

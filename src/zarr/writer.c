@@ -52,7 +52,7 @@ ngff_status ngff_zarr_writer_create(const ngff_zarr_array *array,
     ngff_status status =
         w->arrived ? NGFF_OK : ngff_fail_nomem(err, "an array writer", (size_t)units / 8);
     if (status == NGFF_OK && array->meta.sharded)
-        status = ngff_shards_create(array, opts->spill, &w->shards, err);
+        status = ngff_shards_create(array, opts, &w->shards, err);
     if (status != NGFF_OK) {
         ngff_zarr_writer_close(&w);
         return status;
@@ -94,8 +94,7 @@ static ngff_status pad(const ngff_zarr_array *a, ngff_codec_ctx *ctx,
     *whole = *pixels;
     if (full)
         return NGFF_OK;
-    NGFF_TRY(ngff_codec_scratch(ctx, NGFF_ZARR_SLOT_CHUNK,
-                                ngff_codec_decoded_size(a->chain), &room, err));
+    NGFF_TRY(ngff_codec_pixels(a->chain, ctx, &room, err));
     ngff_view_init(whole, room, m->dtype, m->ndim, m->chunk);
     ngff_nd_fill(whole, m->fill);
     ngff_view_sub(whole, origin, pixels->shape, &part);
@@ -135,11 +134,17 @@ static void mark(ngff_zarr_writer *w, const int64_t *unit) {
 static ngff_status put_plain(ngff_zarr_writer *w, const int64_t *idx, const void *data,
                              size_t size, ngff_error *err) {
     char key[NGFF_ZARR_KEY_MAX];
-    if (size > 0) {
-        NGFF_TRY(ngff_zarr_key(w->array, idx, key, sizeof key, err));
-        NGFF_TRY(ngff_store_put(w->array->store, key, data, size, err));
-        atomic_fetch_add_explicit(&w->bytes, size, memory_order_relaxed);
-    }
+    ngff_store *store = w->array->store;
+    uint64_t rank =
+        w->opts.ranked ? w->opts.rank_base + ngff_zarr_unit_rank(w->array, idx) : 0;
+    NGFF_TRY(ngff_zarr_key(w->array, idx, key, sizeof key, err));
+    if (size > 0 && w->opts.ranked)
+        NGFF_TRY(ngff_store_put_ranked(store, key, rank, data, size, err));
+    else if (size > 0)
+        NGFF_TRY(ngff_store_put(store, key, data, size, err));
+    else if (w->opts.ranked)
+        NGFF_TRY(ngff_store_skip_rank(store, rank, err));
+    atomic_fetch_add_explicit(&w->bytes, size, memory_order_relaxed);
     mark(w, idx);
     return NGFF_OK;
 }

@@ -135,7 +135,18 @@ typedef struct ngff_zarr_writer ngff_zarr_writer;
 typedef struct ngff_zarr_writer_opts {
     bool write_empty_chunks; /* else all-fill chunks are omitted (bitwise comparison) */
     ngff_spill *spill;       /* borrowed; may be NULL when the array is not sharded */
+    /* For stores that keep an order: storage units are put, begun or skipped by rank, the
+     * first being rank_base (docs/decisions/0004-ozx-order.md). */
+    bool ranked;
+    uint64_t rank_base;
 } ngff_zarr_writer_opts;
+
+/* Storage units (shards, or chunks when not sharded) of the array, also those that will
+ * not be stored; the place of unit `idx` in their order: axes along which a shard holds
+ * one chunk in C order, outermost (t and c, as a rule), then the others in Morton order.
+ * It follows from shape, chunks and shards alone. */
+uint64_t ngff_zarr_unit_count(const ngff_zarr_array *array);
+uint64_t ngff_zarr_unit_rank(const ngff_zarr_array *array, const int64_t *idx);
 
 NGFF_MUST_USE ngff_status ngff_zarr_writer_create(const ngff_zarr_array *array,
                                                   const ngff_zarr_writer_opts *opts,
