@@ -139,10 +139,14 @@ static void filter_source(const gauss *g, int64_t index, const int64_t *from, vo
     int axis = g->axis[0];
     int64_t at[NGFF_MAX_NDIM];
     const void *tap[MAX_TAPS];
+    int64_t size = g->job->r->src_shape[axis], stride = g->job->src->strides[axis];
+    int64_t centre = clamp(index * f->step + f->centre, size);
     memcpy(at, from, sizeof at);
+    at[axis] = centre;
+    const char *row = ngff_reduce_source(g->job, at);
     for (int t = 0; t < tap_count(f); t++) {
-        at[axis] = clamp(index * f->step + tap_offset(f, t), g->job->r->src_shape[axis]);
-        tap[t] = ngff_reduce_source(g->job, at);
+        int64_t place = clamp(index * f->step + tap_offset(f, t), size);
+        tap[t] = row + (place - centre) * stride;
     }
     g->fn->source(tap, f, g->width, out);
 }

@@ -3,11 +3,12 @@
 
 #define TAP F
 #define LOADF(x) (x)
+#define BOTH(a, b, c) (((a) - (c)) + ((b) - (c)))
 #define FILTER(name) CAT(CAT(again, name), NAME)
 #include "pyramid/kernels_filter.h"
 
-static inline __attribute__((always_inline)) void
-FN(split_by)(const F *row, int64_t step, int64_t n, void *const *phase) {
+ALWAYS_INLINE void FN(split_by)(const F *row, int64_t step, int64_t n,
+                                void *const *phase) {
     for (int64_t r = 0; r < step; r++) {
         F *restrict out = phase[r];
         for (int64_t i = 0; i < n; i++)

@@ -34,13 +34,21 @@ static inline uint64_t bits_of_double(double d) {
     return bits;
 }
 
+/* All ones when `yes`: choosing by masks keeps the compiler from making branches. */
+static inline uint32_t mask_of(bool yes) {
+    return 0u - (uint32_t)yes;
+}
+
+static inline uint32_t choose(uint32_t mask, uint32_t a, uint32_t b) {
+    return (a & mask) | (b & ~mask);
+}
+
 /* binary16 without branches, so that it vectorises. Shifted into place, the exponent is
  * off by 112; a multiplication corrects it and normalises subnormals. */
 static inline float from_half(uint16_t h) {
     uint32_t magnitude = (uint32_t)(h & 0x7fffu) << 13;
-    uint32_t finite = bits_of(float_of(magnitude) * 0x1p112f);
-    uint32_t special = magnitude | 0x7f800000u;
-    uint32_t bits = (h & 0x7c00u) == 0x7c00u ? special : finite;
+    uint32_t bits = bits_of(float_of(magnitude) * 0x1p112f);
+    bits |= 0x7f800000u & mask_of(magnitude >= 0x7c00u << 13); /* infinite or NaN */
     return float_of(bits | (uint32_t)(h & 0x8000u) << 16);
 }
 
@@ -51,10 +59,9 @@ static inline uint16_t to_half(float f) {
     uint32_t magnitude = bits & 0x7fffffffu;
     uint32_t normal = (magnitude - (112u << 23) + 0xfffu + (magnitude >> 13 & 1u)) >> 13;
     uint32_t small = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
-    uint32_t half = magnitude < 113u << 23 ? small : normal;
-    half = magnitude >= 0x477ff000u ? 0x7c00u : half;
-    half |= sign;
-    return (uint16_t)(magnitude > 0x7f800000u ? 0x7e00u : half);
+    uint32_t half = choose(mask_of(magnitude < 113u << 23), small, normal);
+    half = choose(mask_of(magnitude >= 0x477ff000u), 0x7c00u, half) | sign;
+    return (uint16_t)choose(mask_of(magnitude > 0x7f800000u), 0x7e00u, half);
 }
 
 /* A NaN's payload would depend on the order of operands the compiler chose: use one. */

@@ -1,27 +1,42 @@
 /* pyramid: template of one filter pass along any axis (pixels.md 4). Parameters: TAP, the
- * type of the rows read; LOADF(x), one of them as F; F, the accumulator; FILTER(name),
- * the names. */
+ * type of the rows read; LOADF(x), one of them as F; BOTH(a, b, c), (a - c) + (b - c) as
+ * F; F, the accumulator; FILTER(name), the names. */
 
-static inline __attribute__((always_inline)) void FILTER(few)(const void *const *tap,
-                                                              const ngff_filter *f,
-                                                              int pairs, int64_t n,
-                                                              F *restrict out) {
+/* Few pairs, all sums in registers. `even`: pair 0 is the centre and its neighbour, so
+ * that half of its difference is 0. */
+ALWAYS_INLINE void FILTER(few)(const void *const *tap, const ngff_filter *f, int pairs,
+                               bool even, int64_t at, int64_t n, F *restrict out) {
     typedef TAP row UNALIGNED;
-    const row *centre = tap[0];
+    const row *centre = (const row *)tap[0] + at;
     const row *lo[FEW_PAIRS], *hi[FEW_PAIRS];
     F weight[FEW_PAIRS];
     for (int p = 0; p < pairs; p++) {
-        lo[p] = tap[1 + 2 * p];
-        hi[p] = tap[2 + 2 * p];
+        lo[p] = (const row *)tap[1 + 2 * p] + at;
+        hi[p] = (const row *)tap[2 + 2 * p] + at;
         weight[p] = (F)f->weight[p];
     }
+    ROLLED
     for (int64_t i = 0; i < n; i++) {
         F c = LOADF(centre[i]);
-        F sum = weight[0] * ((LOADF(lo[0][i]) - c) + (LOADF(hi[0][i]) - c));
+        F sum = weight[0] *
+                (even ? LOADF(hi[0][i]) - c : BOTH(lo[0][i], hi[0][i], centre[i]));
         for (int p = 1; p < pairs; p++)
-            sum += weight[p] * ((LOADF(lo[p][i]) - c) + (LOADF(hi[p][i]) - c));
-        out[i] = c + sum;
+            sum += weight[p] * BOTH(lo[p][i], hi[p][i], centre[i]);
+        out[at + i] = c + sum;
     }
+}
+
+/* Whole vectors; what is left over is done again as part of the last one. */
+ALWAYS_INLINE void FILTER(row)(const void *const *tap, const ngff_filter *f, int pairs,
+                               bool even, int64_t n, F *restrict out) {
+    enum { PART = 16 };
+    if (n < PART) {
+        FILTER(few)(tap, f, pairs, even, 0, n, out);
+        return;
+    }
+    FILTER(few)(tap, f, pairs, even, 0, n - n % PART, out);
+    if (n % PART != 0)
+        FILTER(few)(tap, f, pairs, even, n - PART, PART, out);
 }
 
 static void FILTER(many)(const void *const *tap, const ngff_filter *f, int64_t n,
@@ -37,8 +52,7 @@ static void FILTER(many)(const void *const *tap, const ngff_filter *f, int64_t n
             const row *hi = (const row *)tap[2 + 2 * p] + at;
             F weight = (F)f->weight[p];
             for (int64_t i = 0; i < count; i++) {
-                F c = LOADF(centre[i]);
-                F term = weight * ((LOADF(lo[i]) - c) + (LOADF(hi[i]) - c));
+                F term = weight * BOTH(lo[i], hi[i], centre[i]);
                 sum[i] = p == 0 ? term : sum[i] + term;
             }
         }
@@ -49,13 +63,16 @@ static void FILTER(many)(const void *const *tap, const ngff_filter *f, int64_t n
 
 static void FILTER(pass)(const void *const *tap, const ngff_filter *f, int64_t n,
                          void *out) {
-    if (f->pairs == 3) /* steps 2 and 3 */
-        FILTER(few)(tap, f, 3, n, out);
-    else if (f->pairs == 5) /* step 4 */
-        FILTER(few)(tap, f, 5, n, out);
+    if (f->step == 2)
+        FILTER(row)(tap, f, 3, true, n, out);
+    else if (f->step == 3)
+        FILTER(row)(tap, f, 3, false, n, out);
+    else if (f->step == 4)
+        FILTER(row)(tap, f, 5, true, n, out);
     else
         FILTER(many)(tap, f, n, out);
 }
 
 #undef TAP
+#undef BOTH
 #undef FILTER

@@ -7,6 +7,13 @@
 #define CAT(a, b) CAT_(a, b)
 #define FN(name) CAT(name, NAME)
 #define UNALIGNED __attribute__((aligned(1), may_alias))
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+/* A short loop of known length that is to be vectorised, not unrolled beforehand. */
+#ifdef __clang__
+#define ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define ROLLED _Pragma("GCC unroll 1")
+#endif
 
 enum {
     STRIP = 1024, /* accumulators held at once: they stay in the first-level cache */
@@ -29,8 +36,9 @@ enum {
 /* ---- integers -------------------------------------------------------------------------
  */
 
+#define FLOAT_KEYS 0
+#define RAW(x) (x)
 #define KEY(x) (x)
-#define KEY0(x) (x)
 #define UNKEY(k) (k)
 #define KEY_IGNORED(x) (x)
 #define UNKEY_IGNORED(k) (k)
@@ -42,6 +50,8 @@ enum {
 #define MEAN_WIDE(s) half_up_wide(s, n)
 #define MEAN_SHIFT(s) (((s) + half) >> shift)
 
+#define MEAN_PAIRS 1
+
 /* 8 and 16 bits: sums in 32 bits, filtered in float. */
 #define MEAN_LIMIT 0x10000
 #define MEAN_CONSTANTS(n)                                                                \
@@ -52,16 +62,22 @@ enum {
 #define MEAN_DIVIDE(s) half_up_small((double)(s), (double)n, inverse)
 #define F float
 #define LOADF(x) ((float)(x))
+/* Exact either way; whole numbers have one conversion less. */
+#define PAIR_TERM(a, b, c) ((float)((int32_t)(a) + (int32_t)(b)-2 * (int32_t)(c)))
 
 #define NAME u8
 #define T uint8_t
 #define K uint8_t
+#define PAIR uint16_t
+#define FLIP 0u
 #define ACC uint32_t
 #define STOREF(v) nearest_float(clamp_float(v, 0, UINT8_MAX))
 #include "pyramid/kernels_type.h"
 #define NAME u16
 #define T uint16_t
 #define K uint16_t
+#define PAIR uint32_t
+#define FLIP 0u
 #define STOREF(v) nearest_float(clamp_float(v, 0, UINT16_MAX))
 #include "pyramid/kernels_type.h"
 #undef ACC
@@ -69,11 +85,15 @@ enum {
 #define NAME i8
 #define T int8_t
 #define K int8_t
+#define PAIR uint16_t
+#define FLIP 0x80u
 #define STOREF(v) nearest_float(clamp_float(v, INT8_MIN, INT8_MAX))
 #include "pyramid/kernels_type.h"
 #define NAME i16
 #define T int16_t
 #define K int16_t
+#define PAIR uint32_t
+#define FLIP 0x8000u
 #define STOREF(v) nearest_float(clamp_float(v, INT16_MIN, INT16_MAX))
 #include "pyramid/kernels_type.h"
 #undef ACC
@@ -91,6 +111,9 @@ static void store_bool(const void *row, int64_t n, void *dst) {
         out[i] = in[i] >= 0.5f;
 }
 
+#undef PAIR_TERM
+#define PAIR_TERM(a, b, c) ((LOADF(a) - LOADF(c)) + (LOADF(b) - LOADF(c)))
+
 /* 32 bits: sums in 64 bits, filtered in double. */
 #define MEAN_LIMIT 0x7fffffff
 #define MEAN_CONSTANTS(n)                                                                \
@@ -103,6 +126,8 @@ static void store_bool(const void *row, int64_t n, void *dst) {
 #define NAME u32
 #define T uint32_t
 #define K uint32_t
+#define PAIR uint64_t
+#define FLIP 0u
 #define ACC uint64_t
 #define MEAN_DIVIDE(s) half_up_unsigned(s, (uint64_t)n)
 #define STOREF(v) nearest_double(clamp_double(v, 0, UINT32_MAX))
@@ -112,6 +137,8 @@ static void store_bool(const void *row, int64_t n, void *dst) {
 #define NAME i32
 #define T int32_t
 #define K int32_t
+#define PAIR uint64_t
+#define FLIP 0x80000000u
 #define ACC int64_t
 #define MEAN_DIVIDE(s) half_up(s, n)
 #define STOREF(v) nearest_double(clamp_double(v, INT32_MIN, INT32_MAX))
@@ -121,6 +148,9 @@ static void store_bool(const void *row, int64_t n, void *dst) {
 #undef MEAN_DIVIDE
 #undef F
 #undef LOADF
+
+#undef MEAN_PAIRS
+#define MEAN_PAIRS 0
 
 /* 64 bits: sums in 128 bits, filtered in long double. */
 #define MEAN_LIMIT INT64_MAX
@@ -144,8 +174,9 @@ static void store_bool(const void *row, int64_t n, void *dst) {
 #undef MEAN_DIVIDE
 #undef F
 #undef LOADF
+#undef FLOAT_KEYS
+#undef RAW
 #undef KEY
-#undef KEY0
 #undef UNKEY
 #undef KEY_IGNORED
 #undef UNKEY_IGNORED
@@ -158,10 +189,11 @@ static void store_bool(const void *row, int64_t n, void *dst) {
 /* ---- floats
  * ------------------------------------------------------------------------------ */
 
-#define KEY(x) FN(key)(x)
-#define KEY0(x) FN(key0)(x)
+#define FLOAT_KEYS 1
+#define RAW(x) FN(raw)(x)
+#define KEY(x) FN(key)(RAW(x))
 #define UNKEY(k) FN(unkey)(k)
-#define KEY_IGNORED(x) FN(key_ignored)(x)
+#define KEY_IGNORED(x) FN(key_ignored)(RAW(x))
 #define UNKEY_IGNORED(k) FN(unkey_ignored)(k)
 #define MIDDLE(a, b, top) FN(middle)(a, b, top)
 #define WIDE ACC

@@ -2,20 +2,24 @@
  * < inf < NaN. Parameters: NAME, T, K, BITS (unsigned, as wide as T), NAN_KEY. Consumes
  * BITS and NAN_KEY. */
 
-static inline K FN(key)(T x) {
-    K k;
-    memcpy(&k, &x, sizeof k);
+static inline K FN(raw)(T x) {
+    K bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline K FN(key)(K bits) {
     const K top = (K)(((BITS)1 << (8 * sizeof(K) - 1)) - 1);
     const K inf =
         (K)((BITS)NAN_KEY & (BITS)((BITS)NAN_KEY << 1)); /* the exponent's bits */
-    K magnitude = k & top;
-    K ordered = k < 0 ? (K)(k ^ top) : k;
+    K magnitude = bits & top;
+    K ordered = bits < 0 ? (K)(bits ^ top) : bits;
     return magnitude > inf ? (K)NAN_KEY : ordered;
 }
 
-static inline K FN(key0)(T x) { /* -0 is the same value as 0 */
-    K k = FN(key)(x);
-    return k == -1 ? 0 : k;
+static inline K FN(key0)(K bits) { /* -0 is the same value as 0 */
+    K key = FN(key)(bits);
+    return key == -1 ? 0 : key;
 }
 
 static inline T FN(unkey)(K k) {
@@ -27,10 +31,10 @@ static inline T FN(unkey)(K k) {
 }
 
 /* NaN below everything: max ignores it unless it is alone. */
-static inline K FN(key_ignored)(T x) {
-    K k = FN(key)(x);
+static inline K FN(key_ignored)(K bits) {
+    K key = FN(key)(bits);
     const K least = (K)((BITS)1 << (8 * sizeof(K) - 1));
-    return k == (K)NAN_KEY ? least : k;
+    return key == (K)NAN_KEY ? least : key;
 }
 
 static inline T FN(unkey_ignored)(K k) {

@@ -32,8 +32,8 @@ static void FN(sum_rows)(const ngff_block *b, int64_t at, int64_t n, ACC *restri
     }
 }
 
-static inline __attribute__((always_inline)) void
-FN(mean_fold)(const ACC *acc, int64_t step, int64_t n, int64_t count, ROW *restrict out) {
+ALWAYS_INLINE void FN(mean_fold)(const ACC *acc, int64_t step, int64_t n, int64_t count,
+                                 ROW *restrict out) {
     MEAN_CONSTANTS(n);
     if (is_power) {
         for (int64_t i = 0; i < count; i++) {
@@ -66,10 +66,18 @@ static void FN(mean_large)(const ngff_block *b, int64_t n, ROW *out) {
     }
 }
 
+#if MEAN_PAIRS
+#include "pyramid/kernels_pairs.h"
+#else
+#define MEAN_OF_PAIRS(b, n, out) false
+#endif
+
 static void FN(mean)(const ngff_block *b, void *dst, void *tile) {
     (void)tile;
     ROW *out = dst;
     int64_t n = b->rows * b->step;
+    if (MEAN_OF_PAIRS(b, n, out))
+        return;
     if (n > MEAN_LIMIT || b->step > STRIP) {
         FN(mean_large)(b, n, out);
         return;
@@ -91,6 +99,8 @@ static void FN(mean)(const ngff_block *b, void *dst, void *tile) {
             FN(mean_fold)(acc, b->step, n, count, out + at);
     }
 }
+
+#undef MEAN_OF_PAIRS
 
 /* ---- min and max ----------------------------------------------------------------------
  */
@@ -129,6 +139,7 @@ static void FN(store)(const void *row, int64_t n, void *dst) {
 }
 
 #define TAP T
+#define BOTH(a, b, c) PAIR_TERM(a, b, c)
 #define FILTER(name) CAT(CAT(source, name), NAME)
 #include "pyramid/kernels_filter.h"
 
