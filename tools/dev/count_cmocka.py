@@ -9,7 +9,7 @@ import sys
 def main():
     text = open(sys.argv[1], encoding="utf-8", errors="replace").read()
     passed = failed = skipped = 0
-    for program in re.split(r"^\d+/\d+ Test(?:ing)?: ", text, flags=re.M)[1:]:
+    for program in re.split(r"^\d+/\d+ Testing: ", text, flags=re.M)[1:]:
         run = sum(int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", program))
         bad = sum(int(n) for n in re.findall(r"\[  FAILED  \] (\d+) test", program))
         left = sum(int(n) for n in re.findall(r"\[  SKIPPED \] (\d+) test", program))
