@@ -92,6 +92,7 @@ ngff_status ngff_codec_get_int(const ngff_json *config, const char *name, int64_
 /* What a context can hold; each grows on first use and is then kept. */
 enum {
     NGFF_SLOT_PIXELS = 0, /* packed chunk */
+    NGFF_SLOT_TURNED,     /* packed chunk that is turned on its way into PIXELS */
     NGFF_SLOT_PING,
     NGFF_SLOT_PONG,
     NGFF_SLOT_BLOCK, /* blosc: one block, shuffled */

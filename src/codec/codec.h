@@ -99,6 +99,13 @@ enum { NGFF_CODEC_SCRATCH = 4 };
 NGFF_MUST_USE ngff_status ngff_codec_scratch(ngff_codec_ctx *ctx, int slot, size_t size,
                                              void **out, ngff_error *err);
 
+/* Memory of ctx for the pixels of one whole packed chunk, where a caller may put them
+ * together and hand them to ngff_codec_encode: it is the memory that encode itself would
+ * pack them into. */
+NGFF_MUST_USE ngff_status ngff_codec_pixels(const ngff_codec_chain *chain,
+                                            ngff_codec_ctx *ctx, void **out,
+                                            ngff_error *err);
+
 /* Encodes one chunk. `pixels` has exactly the chain's shape and dtype; any strides. On
  * success *bytes / *size name memory owned by ctx (or, for codec "none" on packed
  * little-endian pixels, the pixels themselves), valid until the next call with this ctx.

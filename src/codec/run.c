@@ -19,14 +19,30 @@ size_t ngff_codec_fixed_size(const ngff_codec_chain *chain) {
     return ngff_codec_encoded_bound(chain);
 }
 
-/* Packed pixels, two stage buffers, two blosc blocks and the library states; rounded up.
- */
+/* What the libraries' states take, generously. zstd's tables grow with its level, at most
+ * to a few times the chunk. */
+static size_t states_size(const ngff_codec_chain *chain) {
+    const size_t plain = (size_t)3 << 19;
+    size_t total = plain;
+    for (int i = 0; i < chain->stage_count; i++) {
+        const ngff_codec_stage *s = &chain->stage[i];
+        bool is_zstd = s->ops == &ngff_codec_ops_zstd;
+        bool is_blosc = s->ops == &ngff_codec_ops_blosc;
+        if (is_zstd && (s->level > 6 || s->level == 0))
+            total += s->level == 0 ? plain : 12 * chain->decoded_size + 4 * plain;
+        else if (is_zstd || is_blosc) /* blosc: in blocks */
+            total += s->level > 2 ? 6 * plain : plain;
+    }
+    return total;
+}
+
+/* Packed pixels (twice where they are turned), the stages' buffers, and of the zarr
+ * room's scratch memory one encoded chunk. */
 size_t ngff_codec_ctx_size(const ngff_codec_chain *chain) {
-    const size_t states = (size_t)6 << 20;
-    size_t stages = 0;
-    if (chain->stage_count > 0)
-        stages = ngff_codec_encoded_bound(chain) * (chain->stage_count > 1 ? 2 : 1);
-    return chain->decoded_size + stages + states;
+    size_t bound = ngff_codec_encoded_bound(chain);
+    size_t turned = chain->transposed || chain->swapped ? chain->decoded_size : 0;
+    size_t stages = chain->stage_count > 1 ? 2 * bound : chain->stage_count ? bound : 0;
+    return chain->decoded_size + turned + stages + bound + states_size(chain);
 }
 
 /* What a foreign encoder may have made of `size` bytes that we would bound by `bound`. */
@@ -69,6 +85,16 @@ static ngff_status pack(const ngff_codec_chain *chain, ngff_codec_ctx *ctx,
     else
         ngff_nd_copy(&packed, &stored);
     *out = (ngff_codec_span){room, chain->decoded_size};
+    return NGFF_OK;
+}
+
+ngff_status ngff_codec_pixels(const ngff_codec_chain *chain, ngff_codec_ctx *ctx,
+                              void **out, ngff_error *err) {
+    unsigned char *room = NULL;
+    bool turned = chain->transposed || chain->swapped;
+    int slot = turned ? NGFF_SLOT_TURNED : NGFF_SLOT_PIXELS;
+    NGFF_TRY(ngff_codec_slot(ctx, slot, chain->decoded_size, &room, err));
+    *out = room;
     return NGFF_OK;
 }
 

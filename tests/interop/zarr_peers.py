@@ -131,8 +131,7 @@ def peer_writes_v3(root):
 def peer_writes_v2(root):
     shape, chunks = (37, 50, 41), (16, 20, 17)
     comp = {"none": None, "zlib": numcodecs.Zlib(5), "gzip": numcodecs.GZip(4), "zstd": numcodecs.Zstd(3),
-            "zstd-checksum": numcodecs.Zstd(3, checksum=True), "lz4": numcodecs.LZ4(1), "bz2": numcodecs.BZ2(5),
-            "lzma": numcodecs.LZMA()}
+            "zstd-checksum": numcodecs.Zstd(3, checksum=True), "lz4": numcodecs.LZ4(1)}
     for cname, shuffle in itertools.product(numcodecs.blosc.list_compressors(), (-1, 0, 1, 2)):
         comp[f"blosc-{cname}{shuffle}"] = numcodecs.Blosc(cname, 5, shuffle)
     for (label, c), order in itertools.product(comp.items(), "CF"):

@@ -65,7 +65,8 @@ static void random_arrays(void **state) {
         assert_int_equal(ngff_store_open_memory(NULL, &store, NULL), NGFF_OK);
         ngff_zarr_array *a = make_array(NULL, store, "scale0/image", &s);
         ngff_spill *spill = make_spill(1 << 14);
-        ngff_zarr_writer_opts opts = {round % 3 == 0, spill};
+        ngff_zarr_writer_opts opts = {.write_empty_chunks = round % 3 == 0,
+                                      .spill = spill};
         void *data = make_pixels(a, &seed, &all);
         assert_int_equal(ngff_zarr_writer_create(a, &opts, &w, NULL), NGFF_OK);
         int64_t *order = shuffled(chunk_count(a), &seed);
@@ -114,7 +115,7 @@ static void empty_chunks(void **state) {
             assert_int_equal(ngff_codec_ctx_create(NULL, &ctx, NULL), NGFF_OK);
             ngff_zarr_array *a = make_array(NULL, store, "", &s);
             ngff_spill *spill = make_spill(0);
-            ngff_zarr_writer_opts opts = {keep, spill};
+            ngff_zarr_writer_opts opts = {.write_empty_chunks = keep, .spill = spill};
             assert_int_equal(ngff_zarr_writer_create(a, &opts, &w, NULL), NGFF_OK);
             ngff_view_init(&all, pixels, NGFF_FLOAT32, 1, a->meta.shape);
             for (int64_t i = 3; i >= 0; i--)
@@ -169,7 +170,7 @@ static void mistakes(void **state) {
     assert_int_equal(ngff_codec_ctx_create(NULL, &ctx, NULL), NGFF_OK);
     ngff_zarr_array *a = make_array(NULL, store, "x", &s);
     ngff_spill *spill = make_spill(0);
-    ngff_zarr_writer_opts opts = {true, NULL};
+    ngff_zarr_writer_opts opts = {.write_empty_chunks = true, .spill = NULL};
     void *data = make_pixels(a, &seed, &all);
     ngff_box box = {2, {4, 0}, {2, 1}};
     assert_int_equal(ngff_zarr_read(a, ctx, &box, &all, &err), NGFF_INVALID);

@@ -97,7 +97,7 @@ static int write_array(ngff_store *store, const char *path, const char *meta_pat
         ngff_codec_ctx_create(NULL, &ctx, &err) != NGFF_OK ||
         ngff_spill_create(NULL, &spill_opts, &spill, &err) != NGFF_OK)
         return fail("create");
-    ngff_zarr_writer_opts opts = {false, spill};
+    ngff_zarr_writer_opts opts = {.spill = spill};
     if (ngff_zarr_writer_create(a, &opts, &w, &err) != NGFF_OK)
         return fail("writer");
     if (put_all(a, w, ctx, raw) != 0)

@@ -116,7 +116,7 @@ static void checksum(void **state) {
     assert_int_equal(ngff_codec_ctx_create(NULL, &ctx, NULL), NGFF_OK);
     ngff_zarr_array *a = make_array(NULL, store, "", &s);
     ngff_spill *spill = make_spill(0);
-    ngff_zarr_writer_opts opts = {false, spill};
+    ngff_zarr_writer_opts opts = {.write_empty_chunks = false, .spill = spill};
     assert_int_equal(ngff_zarr_writer_create(a, &opts, &w, NULL), NGFF_OK);
     ngff_view_init(&all, pixels, NGFF_UINT16, 1, a->meta.shape);
     for (int64_t i = 0; i < 2; i++)

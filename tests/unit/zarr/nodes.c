@@ -149,7 +149,7 @@ static void no_memory(void **state) {
         ngff_zarr_writer *w = NULL;
         ngff_error err = {0};
         ngff_spill *spill = make_spill(1 << 20);
-        ngff_zarr_writer_opts opts = {true, spill};
+        ngff_zarr_writer_opts opts = {.write_empty_chunks = true, .spill = spill};
         failing_arm(&f, at);
         ngff_status status = ngff_zarr_array_open(&f.ops, store, "a", &a, &err);
         if (status == NGFF_OK)

@@ -35,7 +35,7 @@ static int write_all(const ngff_zarr_array *a, ngff_store *unused, const ngff_vi
                      const int64_t *order, int workers, ngff_status *finish) {
     pthread_t thread[MAX_WORKERS];
     ngff_spill *spill = make_spill(5000);
-    ngff_zarr_writer_opts opts = {false, spill};
+    ngff_zarr_writer_opts opts = {.write_empty_chunks = false, .spill = spill};
     job j = {.array = a, .all = all, .order = order, .count = chunk_count(a)};
     (void)unused;
     assert_int_equal(ngff_zarr_writer_create(a, &opts, &j.w, NULL), NGFF_OK);
