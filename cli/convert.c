@@ -271,7 +271,7 @@ static int plan(conversion *c) {
     opts.method = cli_get(c->args, "--method");
     ngff_status status =
         ngff_multiscales_plan(c->context, &c->desc, &opts, &c->ms, &c->err);
-    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
+    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_INPUT);
 }
 
 static int write_options(conversion *c) {

@@ -152,7 +152,7 @@ ngff_status ngff_open(ngff_context *context, ngff_store *store,
         status = ngff_api_facts(ms->image, &ms->facts, err);
     if (status != NGFF_OK) {
         ngff_multiscales_close(&ms);
-        return status;
+        return ngff_fail_at(err, status, "%s", store->location);
     }
     *multiscales = ms;
     return NGFF_OK;
