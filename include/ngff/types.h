@@ -163,6 +163,15 @@ typedef struct ngff_source_ops {
     int64_t unit[NGFF_MAX_NDIM];
 } ngff_source_ops;
 
+/* One rule of a specification, and whether it is kept. Texts live during the call. */
+typedef struct ngff_finding {
+    const char *rule;    /* "OZX-9" */
+    const char *level;   /* "MUST", "SHOULD" */
+    int32_t kept;        /* 0: broken */
+    const char *message; /* what was found */
+} ngff_finding;
+typedef void (*ngff_finding_fn)(void *user, const ngff_finding *finding);
+
 #ifdef __cplusplus
 }
 #endif

@@ -51,6 +51,13 @@ NGFF_MUST_USE ngff_status ngff_image_create(const ngff_allocator *a, ngff_store 
                                             const ngff_image_level *levels,
                                             const ngff_image_create_opts *opts,
                                             ngff_image **out, ngff_error *err);
+/* RFC-9's condition on what an .ozx may hold: INVALID for versions before 0.5. Other
+ * stores take any. */
+NGFF_MUST_USE ngff_status ngff_image_check_store(const ngff_store *store,
+                                                 const char *version, ngff_error *err);
+/* Before any pixel, and again never: places for the documents in a store that keeps an
+ * order (store.h), where ngff_image_finish then puts them. Other stores: nothing. */
+NGFF_MUST_USE ngff_status ngff_image_reserve(ngff_image *image, ngff_error *err);
 /* After all pixels: array documents, level groups (with _ARRAY_DIMENSIONS), then the root
  * document with the consolidated form. Publishing the store is the caller's next step. */
 NGFF_MUST_USE ngff_status ngff_image_finish(ngff_image *image, ngff_error *err);
@@ -80,5 +87,21 @@ NGFF_MUST_USE ngff_status ngff_image_check_overwrite(void *user, ngff_store *exi
 /* True when `location` is a directory (or later a zip) holding a Zarr node at its root.
  */
 bool ngff_image_is_zarr(const char *location);
+
+/* Everything that is in `from` to `to`, whatever it is an image of; publishing is the
+ * caller's next step. Failures of `from` have the origin INPUT. */
+typedef struct ngff_image_copy_opts {
+    ngff_progress_fn progress;
+    void *progress_user;
+} ngff_image_copy_opts;
+NGFF_MUST_USE ngff_status ngff_image_copy(ngff_store *from, ngff_store *to,
+                                          const ngff_image_copy_opts *opts,
+                                          ngff_error *err);
+
+/* How an archive that is read keeps the rules of RFC-9 (OZX-2 to OZX-13 of the
+ * requirements), one call of `fn` a rule, in their order. UNSUPPORTED for other stores.
+ */
+NGFF_MUST_USE ngff_status ngff_image_judge_ozx(ngff_store *store, ngff_finding_fn fn,
+                                               void *user, ngff_error *err);
 
 #endif
