@@ -155,28 +155,29 @@ static ngff_status interpret(ngff_tiff_source *t, int want, ngff_error *err) {
     return status;
 }
 
+ngff_status ngff_tiff_source_load(ngff_tiff_source *t, const char *path, int want,
+                                  ngff_error *err) {
+    const ngff_tiff_file *pinned = NULL;
+    uint32_t file = 0;
+    NGFF_TRY(ngff_tiff_set_add(&t->set, path, &file, err));
+    NGFF_TRY(ngff_tiff_pin(&t->set, file, &pinned, err));
+    ngff_status status = interpret(t, want, err);
+    ngff_tiff_unpin(&t->set, file);
+    return status;
+}
+
 ngff_status ngff_source_open_tiff(const ngff_allocator *a, const char *path,
                                   const ngff_source_open_opts *opts, ngff_source **out,
                                   ngff_error *err) {
     ngff_tiff_source *t = NULL;
-    uint32_t file = 0;
     *out = NULL;
     NGFF_TRY(ngff_tiff_source_new(a, path, opts, &t, err));
     ngff_source *s = &t->base;
-    const ngff_tiff_file *pinned = NULL;
-    ngff_status status = ngff_tiff_set_add(&t->set, path, &file, err);
-    if (status == NGFF_OK)
-        status = ngff_tiff_pin(&t->set, 0, &pinned, err);
-    if (status == NGFF_OK) {
-        status = interpret(t, opts->series, err);
-        ngff_tiff_unpin(&t->set, 0);
-    }
+    ngff_status status = ngff_tiff_source_load(t, path, opts->series, err);
     if (status == NGFF_OK)
         status = ngff_tiff_source_describe(t, opts, err);
-    if (status != NGFF_OK) {
+    if (status != NGFF_OK)
         ngff_source_drop(&s);
-        return status;
-    }
     *out = s;
-    return NGFF_OK;
+    return status;
 }

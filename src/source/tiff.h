@@ -269,6 +269,10 @@ typedef struct ngff_tiff_request {
 /* Where the pixels of an uncompressed page lie together; UINT64_MAX when they do not. */
 NGFF_MUST_USE ngff_status ngff_tiff_data_at(ngff_tiff_set *s, uint32_t page, uint64_t *at,
                                             ngff_error *err);
+/* The page's pixels lie inside its file: a truncated file is better refused when it is
+ * opened than hours later. */
+NGFF_MUST_USE ngff_status ngff_tiff_check_reach(ngff_tiff_set *s, uint32_t page,
+                                                ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_tiff_read_page(ngff_tiff_set *s,
                                               const ngff_tiff_request *r,
                                               const ngff_view *out, ngff_error *err);

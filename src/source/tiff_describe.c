@@ -260,6 +260,20 @@ static void levels(ngff_tiff_source *t) {
     }
 }
 
+/* Pages of one strip are cheap to look at, of the others the first and the last are. */
+static ngff_status check_reach(ngff_tiff_source *t, ngff_error *err) {
+    const ngff_tiff_series *series = t->series;
+    uint64_t count = series->one_ifd ? 1 : series->planes;
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t page = series->level[0].pages[i];
+        if (page == NGFF_TIFF_NONE)
+            continue;
+        if (i == 0 || i + 1 == count || ngff_tiff_page_at(&t->set, page)->units == 1)
+            NGFF_TRY(ngff_tiff_check_reach(&t->set, page, err));
+    }
+    return NGFF_OK;
+}
+
 ngff_status ngff_tiff_source_describe(ngff_tiff_source *t,
                                       const ngff_source_open_opts *opts,
                                       ngff_error *err) {
@@ -281,6 +295,7 @@ ngff_status ngff_tiff_source_describe(ngff_tiff_source *t,
     calibrate(t);
     NGFF_TRY(channels(t, err));
     NGFF_TRY(traits(t, opts, err));
+    NGFF_TRY(check_reach(t, err));
     levels(t);
     return NGFF_OK;
 }

@@ -20,6 +20,9 @@ typedef struct ngff_tiff_source {
 NGFF_MUST_USE ngff_status ngff_tiff_source_new(const ngff_allocator *a, const char *path,
                                                const ngff_source_open_opts *opts,
                                                ngff_tiff_source **out, ngff_error *err);
+/* Adds the file as the set's first and lists its images. `want`: as of ngff_tiff_ome. */
+NGFF_MUST_USE ngff_status ngff_tiff_source_load(ngff_tiff_source *t, const char *path,
+                                                int want, ngff_error *err);
 /* Picks the series that `opts` asks for and describes it. */
 NGFF_MUST_USE ngff_status ngff_tiff_source_describe(ngff_tiff_source *t,
                                                     const ngff_source_open_opts *opts,

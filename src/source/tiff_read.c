@@ -105,6 +105,36 @@ ngff_status ngff_tiff_data_at(ngff_tiff_set *s, uint32_t page, uint64_t *at,
     return NGFF_OK;
 }
 
+ngff_status ngff_tiff_check_reach(ngff_tiff_set *s, uint32_t page, ngff_error *err) {
+    const ngff_tiff_page *p = ngff_tiff_page_at(s, page);
+    const ngff_tiff_layout *l = ngff_tiff_layout_of(s, p);
+    const ngff_tiff_file *f = &s->files[p->file];
+    uint64_t end = 0, at = NOT_TOGETHER;
+    units u;
+    if (l->direct) {
+        NGFF_TRY(ngff_tiff_data_at(s, page, &at, err));
+        if (at != NOT_TOGETHER &&
+            __builtin_add_overflow(at, ngff_tiff_page_bytes(l), &end))
+            end = UINT64_MAX;
+    } else if (p->counts_size != 0) {
+        NGFF_TRY(units_open(s, page, &u, err));
+        for (uint64_t i = 0; i < l->units; i++) {
+            uint64_t stop = 0;
+            if (__builtin_add_overflow(u.offsets[i], u.counts[i], &stop))
+                stop = UINT64_MAX;
+            end = stop > end ? stop : end;
+        }
+        units_close(s, &u);
+    }
+    if (end <= f->size)
+        return NGFF_OK;
+    return ngff_fail(err, NGFF_FORMAT,
+                     "%s: the pixels of the directory at byte %llu end at byte %llu, the "
+                     "file has %llu; is it truncated?",
+                     f->path, (unsigned long long)p->ifd, (unsigned long long)end,
+                     (unsigned long long)f->size);
+}
+
 /* Reads rows and columns of pixels that lie together from `off` on, `width` pixels a row.
  */
 static ngff_status read_direct(ngff_tiff_set *s, const ngff_tiff_request *r, uint64_t off,

@@ -204,6 +204,13 @@ static ngff_status check_slice(const ngff_tiff_set *s, uint32_t file, ngff_error
     return NGFF_OK;
 }
 
+static ngff_status path_of(const char *dir, const char *name, ngff_buf *path,
+                           ngff_error *err) {
+    path->size = 0;
+    return ngff_buf_printf(path, err, "%s%s%s", dir, ngff_ends_with(dir, "/") ? "" : "/",
+                           name);
+}
+
 /* Adds each file; all must have the pages of the first. */
 static ngff_status add_files(ngff_tiff_source *t, const char *dir, const names *n,
                              ngff_error *err) {
@@ -213,9 +220,7 @@ static ngff_status add_files(ngff_tiff_source *t, const char *dir, const names *
     ngff_buf_init(&path, s->alloc, 1 << 16);
     for (size_t i = 0; i < n->count && status == NGFF_OK; i++) {
         uint32_t file = 0;
-        path.size = 0;
-        status = ngff_buf_printf(&path, err, "%s%s%s", dir,
-                                 ngff_ends_with(dir, "/") ? "" : "/", n->items[i]);
+        status = path_of(dir, n->items[i], &path, err);
         if (status == NGFF_OK)
             status = ngff_tiff_set_add(s, path.data, &file, err);
         if (status == NGFF_OK)
@@ -225,18 +230,20 @@ static ngff_status add_files(ngff_tiff_source *t, const char *dir, const names *
     return status;
 }
 
-static ngff_status make_series(ngff_tiff_source *t, size_t files, ngff_error *err) {
+/* Files along the slowest axis, pages of a file next. `first`: the first file read alone,
+ * which may know scales. */
+static ngff_status make_series(ngff_tiff_source *t, size_t files,
+                               const ngff_tiff_source *first, ngff_error *err) {
     ngff_tiff_set *s = &t->set;
     ngff_tiff_series *series = NULL;
-    const int64_t pages = s->files[0].page_count;
-    /* files along the slowest axis, pages of a file next */
-    const int64_t extents[2] = {(int64_t)files, pages};
+    const int64_t extents[2] = {(int64_t)files, s->files[0].page_count};
     NGFF_TRY(ngff_tiff_list_add(&t->list, s->page_count, &series, err));
     for (uint32_t i = 0; i < s->page_count; i++)
         series->level[0].pages[i] = i;
     NGFF_TRY(ngff_tiff_series_axes(s, series, "FI", extents, false,
                                    ngff_tiff_page_at(s, 0)->layout, err));
-    return ngff_tiff_resolution(s, series, err);
+    memcpy(series->cal, first->list.items[0].cal, sizeof series->cal);
+    return NGFF_OK;
 }
 
 static ngff_status list_names(const char *dir, names *n, ngff_error *err) {
@@ -253,18 +260,58 @@ static ngff_status list_names(const char *dir, names *n, ngff_error *err) {
     return status;
 }
 
+/* The first file as if it were alone. It is the whole answer when it is the only one, or
+ * when its OME-XML names just the files that are there. */
+static ngff_status open_first(const ngff_allocator *a, const char *path, const char *dir,
+                              const names *n, const ngff_source_open_opts *opts,
+                              ngff_tiff_source **out, ngff_error *err) {
+    ngff_buf file;
+    ngff_buf_init(&file, a, 1 << 16);
+    ngff_status status = path_of(dir, n->items[0], &file, err);
+    if (status == NGFF_OK)
+        status =
+            ngff_tiff_source_new(a, n->count == 1 ? file.data : path, opts, out, err);
+    if (status == NGFF_OK)
+        status = ngff_tiff_source_load(*out, file.data, opts->series, err);
+    ngff_buf_reset(&file);
+    if (status == NGFF_OK && n->count > 1 && (*out)->list.count == 1 &&
+        (*out)->list.items[0].one_ifd)
+        return ngff_fail(
+            err, NGFF_UNSUPPORTED,
+            "%s: holds %llu planes behind one directory; such files are read "
+            "one by one, not as a stack",
+            (*out)->set.files[0].path, (unsigned long long)(*out)->list.items[0].planes);
+    return status;
+}
+
+static ngff_status open_rest(const ngff_allocator *a, const char *path, const char *dir,
+                             const names *n, const ngff_source_open_opts *opts,
+                             ngff_tiff_source **stack, ngff_error *err) {
+    ngff_tiff_source *t = NULL, *first = *stack;
+    NGFF_TRY(ngff_tiff_source_new(a, path, opts, &t, err));
+    ngff_status status = add_files(t, dir, n, err);
+    if (status == NGFF_OK)
+        status = make_series(t, n->count, first, err);
+    ngff_source *drop = status == NGFF_OK ? &first->base : &t->base;
+    ngff_source_drop(&drop);
+    if (status == NGFF_OK)
+        *stack = t;
+    return status;
+}
+
 static ngff_status open_names(const ngff_allocator *a, const char *path, const char *dir,
                               const names *n, const ngff_source_open_opts *opts,
                               ngff_source **out, ngff_error *err) {
     ngff_tiff_source *t = NULL;
-    *out = NULL;
-    NGFF_TRY(ngff_tiff_source_new(a, path, opts, &t, err));
-    ngff_source *s = &t->base;
-    ngff_status status = add_files(t, dir, n, err);
-    if (status == NGFF_OK)
-        status = make_series(t, n->count, err);
+    ngff_status status = open_first(a, path, dir, n, opts, &t, err);
+    if (status == NGFF_OK && n->count > 1 &&
+        (t->list.count != 1 || t->set.file_count != n->count))
+        status = open_rest(a, path, dir, n, opts, &t, err);
     if (status == NGFF_OK)
         status = ngff_tiff_source_describe(t, opts, err);
+    if (status == NGFF_OK && n->count > 1)
+        ngff_source_name_of(dir, t->base.image.desc.name, sizeof t->base.image.desc.name);
+    ngff_source *s = t != NULL ? &t->base : NULL;
     if (status != NGFF_OK)
         ngff_source_drop(&s);
     *out = s;
@@ -293,7 +340,6 @@ ngff_status ngff_source_open_tiff_stack(const ngff_allocator *a, const char *pat
     if (n.pattern != NULL && slash != NULL)
         dir[slash == path ? 1 : slash - path] = '\0';
     ngff_status status = list_names(dir, &n, err);
-    /* One file: it says itself what it is. */
     if (status == NGFF_OK)
         status = open_names(a, path, dir, &n, opts, out, err);
     names_reset(&n);

@@ -401,6 +401,50 @@ def test_folder_of_stacks_and_colours(tmp_path):
     np.testing.assert_array_equal(got, data.transpose(0, 4, 1, 2, 3))
 
 
+def test_folder_of_one_file(tmp_path):
+    """One file is read as what it is."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    tifffile.imwrite(folder / "a.tif", noise((2, 3, 20, 30), "uint16"), imagej=True,
+                     metadata={"axes": "TCYX"})
+    answer = compare(folder, reference=folder / "a.tif")
+    assert axes_of(answer) == "tcyx" and answer["name"] == "a"
+
+
+def test_folder_of_an_ome_set(tmp_path):
+    """The folder of a multi-file OME-TIFF is that set, not a stack of its files."""
+    folder = tmp_path / "run_7"
+    folder.mkdir()
+    data = noise((3, 2, 20, 30), "uint16")
+    names = ["c0.ome.tif", "c1.ome.tif", "c2.ome.tif"]
+    write_set(folder, data, names)
+    answer = compare(folder, reference=folder / names[0])
+    assert axes_of(answer) == "czyx" and answer["levels"][0]["shape"] == [3, 2, 20, 30]
+
+
+def test_folder_keeps_the_calibration(tmp_path):
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    for i in range(3):
+        tifffile.imwrite(folder / f"{i}.tif", noise((20, 30), "uint16"), imagej=True,
+                         resolution=(4, 2), metadata={"unit": "um", "spacing": 3.0})
+    answer = dump(folder)
+    assert [axis(answer, a)["scale"] for a in "zyx"] == [3, 0.5, 0.25]
+    assert [axis(answer, a)["unit"] for a in "zyx"] == ["micrometer"] * 3
+    assert answer["name"] == "stack"
+
+
+def test_folder_of_one_directory_files(tmp_path):
+    """Planes without a directory are never left out silently."""
+    for i in range(2):
+        tifffile.imwrite(tmp_path / f"{i}.tif", noise((5, 20, 30), "uint16"), imagej=True)
+    answer = dump(tmp_path / "0.tif")
+    assert answer["levels"][0]["shape"] == [5, 20, 30]
+    with pytest.raises(Refused) as e:
+        dump(tmp_path)
+    assert e.value.status == "UNSUPPORTED"
+
+
 # ---- ImageJ ---------------------------------------------------------------------------------
 
 
