@@ -69,9 +69,9 @@ ngff_status ngff_codec_get_int(const ngff_json *config, const char *name, int64_
 
 /* ---- choices ---- */
 
-/* docs/decisions/0003-default-codec.md: pixels carry noise, which LZ4 over bit planes
- * packs as well as zstd and ten times as fast; wide integers are labels, whose repeats
- * zstd packs better at the same speed. */
+/* docs/decisions/0003-default-codec.md: 16-bit pixels carry noise, which LZ4 over bit
+ * planes packs as well as plain zstd and several times as fast; wide integers are labels,
+ * whose repeats zstd packs better at the same speed. */
 static const char *default_name(ngff_dtype dtype) {
     bool wide = ngff_dtype_is_integer(dtype) && ngff_dtype_size(dtype) >= 4;
     return wide ? "blosc:zstd" : "blosc:lz4";

@@ -196,12 +196,6 @@ def read_ts(driver):
     return go
 
 
-def read_zarrs(root, name):
-    import zarrista
-    a = zarrista.Array.open(zarrista.FilesystemStore(str(root)), "/" + name)
-    return np.asarray(a[...])
-
-
 def driver_writes(group, root, data, doc, readers):
     with tempfile.TemporaryDirectory() as tmp:
         meta, raw = pathlib.Path(tmp, "meta"), pathlib.Path(tmp, "raw")
