@@ -17,3 +17,24 @@ def pytest_report_header():
 @pytest.fixture(scope="session", autouse=True)
 def command_line():
     harness.need_cli()
+
+
+# In continuous integration nothing is skipped silently: what a test needs has to be there.
+
+
+def forbid_skip(report):
+    if harness.IN_CI and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI=true does not allow: {report.longrepr}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    outcome = yield
+    forbid_skip(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report():
+    outcome = yield
+    forbid_skip(outcome.get_result())

@@ -100,30 +100,28 @@ pytest_stage() {
     return $rc
 }
 
+# The command line under test: NGFF, or that of build/asan. Some tests want other programs of the unit
+# tests beside it.
 need_cli() {
-    local dir
-    if [ -n "${NGFF:-}" ]; then
-        return 0
-    fi
-    dir=$1
-    build_preset "$(basename "$dir")" "$dir" ngff >"build/test/cli-$(basename "$dir").build" 2>&1 || {
-        tail -60 "build/test/cli-$(basename "$dir").build"
+    [ -n "${NGFF:-}" ] && return 0
+    build_preset asan build/asan >build/test/cli.build 2>&1 || {
+        tail -60 build/test/cli.build
         return 1
     }
-    export NGFF=$ROOT/$dir/bin/ngff
+    export NGFF=$ROOT/build/asan/bin/ngff
 }
 
 stage_peers() {
-    need_cli build/asan
+    need_cli
     pytest_stage peers tests/interop --ignore=tests/interop/test_property.py
 }
 
 stage_property() {
-    need_cli build/asan
+    need_cli
     pytest_stage property -s tests/interop/test_property.py
 }
 
 stage_cli() {
-    need_cli build/asan
+    need_cli
     peers_python tests/cli/run.py --count build/test/cli.count
 }
