@@ -238,7 +238,7 @@ static ngff_status traits(ngff_tiff_source *t, const ngff_source_open_opts *opts
     if (t->pos[NGFF_TIFF_C] >= 0 && l->chunky > 1)
         traits->unit[t->pos[NGFF_TIFF_C]] = l->chunky;
     traits->slow_axis = 0;
-    traits->memory = (size_t)4 << 20;
+    traits->memory = (size_t)1 << 20; /* scratch of the strided reader, and tables */
     if (traits->compressed) {
         int threads = opts->threads > 0 ? opts->threads : ngff_cpu_count();
         traits->memory = 2 * l->unit_bytes + ((size_t)1 << 16) +

@@ -3,15 +3,17 @@
 #include "source/tiff.h"
 
 #define MAX_OPEN 64
-#define DEFAULT_CACHE ((size_t)32 << 20)
+#define DEFAULT_CACHE ((size_t)4 << 20) /* per reading thread */
 
 ngff_status ngff_tiff_set_init(ngff_tiff_set *s, const ngff_allocator *a, size_t memory,
                                int threads, ngff_error *err) {
+    size_t readers = (size_t)(threads > 0 ? threads : ngff_cpu_count());
     memset(s, 0, sizeof *s);
     s->alloc = a;
+    if (memory == 0)
+        memory = readers * DEFAULT_CACHE;
     NGFF_TRY(ngff_mutex_create(a, &s->lock, err));
-    NGFF_TRY(
-        ngff_tiff_cache_open(a, memory != 0 ? memory : DEFAULT_CACHE, &s->cache, err));
+    NGFF_TRY(ngff_tiff_cache_open(a, memory, &s->cache, err));
     return ngff_tiff_pool_open(a, threads, &s->pool, err);
 }
 
