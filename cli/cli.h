@@ -120,12 +120,21 @@ int cli_convert(const cli_args *args);
 int cli_info(const cli_args *args);
 int cli_thumbnail(const cli_args *args);
 int cli_sample(const cli_args *args);
+int cli_zip(const cli_args *args);
+int cli_unzip(const cli_args *args);
 int cli_methods(const cli_args *args);
 int cli_codecs(const cli_args *args);
 extern const cli_option cli_convert_options[];
 extern const cli_option cli_info_options[];
 extern const cli_option cli_thumbnail_options[];
 extern const cli_option cli_sample_options[];
+extern const cli_option cli_zip_options[];
 extern const cli_option cli_table_options[];
+
+/* ---- convert.c, also for others that write a store
+ * ---------------------------------------------- */
+/* --overwrite and --durability into `opts`; EXIT_USAGE after a line on stderr. */
+int cli_store_options(const cli_args *args, ngff_store_opts *opts);
+bool cli_is_ozx(const char *path);
 
 #endif

@@ -33,7 +33,7 @@ const cli_option cli_convert_options[] = {
     {"--chunks", "-c", "SHAPE",
      "chunk extents (default 128 per spatial axis, 256 in 2-D; t and c 1)"},
     {"--chunks-per-shard", NULL, "N",
-     "chunks per shard and axis; 0.5 only (default: not sharded)"},
+     "chunks per shard and axis; 0.5 only (default: not sharded; .ozx: 2)"},
     {"--ome-zarr-version", NULL, "V", "0.4 (Zarr v2) or 0.5 (Zarr v3, default)"},
     {"--codec", NULL, "NAME",
      "blosc:lz4, blosc:lz4hc, blosc:zstd, blosc:zlib, zstd, gzip or none"},
@@ -247,6 +247,14 @@ static int plan_factors(conversion *c, ngff_plan_opts *opts) {
     return EXIT_OK;
 }
 
+/* An archive should have few entries (RFC-9, OZX-8); what 0.4 has to say of .ozx is
+ * said when it is written. */
+static int default_per_shard(const conversion *c) {
+    const char *version = cli_get(c->args, "--ome-zarr-version");
+    bool old = version != NULL && strcmp(version, "0.4") == 0;
+    return cli_is_ozx(c->args->operand[1]) && !old ? 2 : 0;
+}
+
 static int plan(conversion *c) {
     ngff_plan_opts opts = NGFF_PLAN_OPTS_INIT;
     const char *chunks = cli_get(c->args, "--chunks");
@@ -259,8 +267,8 @@ static int plan(conversion *c) {
         return code;
     if (chunks != NULL && !cli_per_axis_int("--chunks", chunks, &c->desc, opts.chunks))
         return EXIT_USAGE;
-    for (int i = 0; shards != NULL && i < c->desc.ndim; i++)
-        opts.chunks_per_shard[i] = 1;
+    for (int i = 0; i < c->desc.ndim; i++)
+        opts.chunks_per_shard[i] = shards != NULL ? 1 : default_per_shard(c);
     if (shards != NULL &&
         !cli_per_axis_int("--chunks-per-shard", shards, &c->desc, opts.chunks_per_shard))
         return EXIT_USAGE;
@@ -302,10 +310,15 @@ static int write_options(conversion *c) {
     return EXIT_OK;
 }
 
-static int store_options(const conversion *c, ngff_store_opts *opts) {
+bool cli_is_ozx(const char *path) {
+    size_t len = strlen(path);
+    return len >= 4 && strcmp(path + len - 4, ".ozx") == 0;
+}
+
+int cli_store_options(const cli_args *args, ngff_store_opts *opts) {
     static const char *const durabilities[] = {"publish", "none", "each"};
-    const char *overwrite = cli_get(c->args, "--overwrite");
-    const char *durability = cli_get(c->args, "--durability");
+    const char *overwrite = cli_get(args, "--overwrite");
+    const char *durability = cli_get(args, "--durability");
 
     opts->access = NGFF_ACCESS_WRITE;
     opts->overwrite = overwrite == NULL ? 0 : strcmp(overwrite, "all") == 0 ? 2 : 1;
@@ -384,7 +397,7 @@ static int dry_run(conversion *c) {
 
 static int run(conversion *c) {
     ngff_store_opts opts = NGFF_STORE_OPTS_INIT;
-    int code = store_options(c, &opts);
+    int code = cli_store_options(c->args, &opts);
     if (code != EXIT_OK)
         return code;
     ngff_status status =

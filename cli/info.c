@@ -8,8 +8,57 @@ const cli_option cli_info_options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-static void print_json(const char *location, const ngff_multiscales *ms,
-                       const ngff_image_desc *d) {
+/* ---- archives
+ * ------------------------------------------------------------------------------- */
+
+static void json_finding(void *user, const ngff_finding *f) {
+    cli_json *j = user;
+    cli_json_open(j, NULL, '{');
+    cli_json_str(j, "rule", f->rule);
+    cli_json_str(j, "level", f->level);
+    cli_json_bool(j, "kept", f->kept != 0);
+    cli_json_str(j, "message", f->message);
+    cli_json_close(j, '}');
+}
+
+typedef struct broken_rules {
+    FILE *out;
+    const char *before;
+    int count;
+} broken_rules;
+
+/* Only what is broken is worth a line. */
+static void text_finding(void *user, const ngff_finding *f) {
+    broken_rules *b = user;
+    if (f->kept)
+        return;
+    b->count++;
+    fprintf(b->out, "%s %s (%s): %s\n", b->before, f->rule, f->level, f->message);
+}
+
+/* A store that is no archive has no such rules: the list is empty. */
+static void json_archive(cli_json *j, ngff_store *store) {
+    cli_json_open(j, "archive", '[');
+    ngff_status status = ngff_ozx_judge(store, json_finding, j, NULL);
+    (void)status;
+    cli_json_close(j, ']');
+}
+
+static void text_archive(ngff_store *store) {
+    broken_rules b = {stdout, "│   archive:", 0};
+    if (ngff_ozx_judge(store, text_finding, &b, NULL) == NGFF_OK && b.count == 0)
+        printf("│   archive: keeps the rules of RFC-9\n");
+}
+
+/* Why there is no image in it may be one of them. */
+static void explain_archive(ngff_store *store) {
+    broken_rules b = {stderr, "ngff: archive:", 0};
+    ngff_status status = ngff_ozx_judge(store, text_finding, &b, NULL);
+    (void)status;
+}
+
+static void print_json(const char *location, ngff_store *store,
+                       const ngff_multiscales *ms, const ngff_image_desc *d) {
     cli_json j = {stdout, 0, false};
     cli_json_open(&j, NULL, '{');
     cli_json_int(&j, "schema", 1);
@@ -17,6 +66,7 @@ static void print_json(const char *location, const ngff_multiscales *ms,
     cli_json_image(&j, d);
     cli_json_levels(&j, ms, d);
     cli_json_raw(&j, "facts", ngff_multiscales_facts(ms));
+    json_archive(&j, store);
     cli_json_close(&j, '}');
 }
 
@@ -33,8 +83,8 @@ static void fact(const char *facts, const char *name, char *out, size_t size) {
         snprintf(out, size, "%.*s", (int)strcspn(at + 1, "\""), at + 1);
 }
 
-static void print_text(const char *location, const ngff_multiscales *ms,
-                       const ngff_image_desc *d) {
+static void print_text(const char *location, ngff_store *store,
+                       const ngff_multiscales *ms, const ngff_image_desc *d) {
     char version[16], type[64];
     fact(ngff_multiscales_facts(ms), "version", version, sizeof version);
     fact(ngff_multiscales_facts(ms), "type", type, sizeof type);
@@ -53,6 +103,7 @@ static void print_text(const char *location, const ngff_multiscales *ms,
                    d->channels[i].label[0] != '\0' ? d->channels[i].label : "(unnamed)");
         printf("\n");
     }
+    text_archive(store);
     cli_text_levels(ms, d);
 }
 
@@ -73,10 +124,12 @@ int cli_info(const cli_args *args) {
         status = ngff_multiscales_image(ms, &desc, &err);
     if (status != NGFF_OK)
         code = cli_fail(status, &err, NGFF_ORIGIN_INPUT);
+    if (status != NGFF_OK)
+        explain_archive(store);
     else if (cli_has(args, "--json"))
-        print_json(args->operand[0], ms, &desc);
+        print_json(args->operand[0], store, ms, &desc);
     else
-        print_text(args->operand[0], ms, &desc);
+        print_text(args->operand[0], store, ms, &desc);
     ngff_multiscales_close(&ms);
     ngff_store_close(&store);
     ngff_context_close(&context);

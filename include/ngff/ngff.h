@@ -112,8 +112,10 @@ typedef struct ngff_store_opts {
 #define NGFF_STORE_OPTS_INIT                                                             \
     { sizeof(ngff_store_opts), 0, 0, 0 }
 
-/* `location`: a path to a directory, or "memory://" (a new, empty store that lives until
- * closed). */
+/* `location`: a path to a directory, to an archive (*.ozx of RFC-9, *.zip; read in place,
+ * written in one pass), or "memory://" (a new, empty store that lives until closed). An
+ * .ozx takes OME-Zarr 0.5 or later; plan it with chunks_per_shard, 2 along every axis
+ * being usual. */
 NGFF_API NGFF_CHECK ngff_status ngff_store_open(ngff_context *context,
                                                 const char *location,
                                                 const ngff_store_opts *opts,
@@ -131,6 +133,24 @@ NGFF_API NGFF_CHECK ngff_status ngff_store_get_value(ngff_store *store, const ch
                                                      size_t *size, ngff_error *err);
 /* Unpublished content is dropped. Cannot fail. */
 NGFF_API void ngff_store_close(ngff_store **store);
+
+typedef struct ngff_store_copy_opts {
+    size_t struct_size;
+    ngff_progress_fn progress; /* phase "copy" */
+    void *progress_user;
+} ngff_store_copy_opts;
+#define NGFF_STORE_COPY_OPTS_INIT                                                        \
+    { sizeof(ngff_store_copy_opts), NULL, NULL }
+
+/* The whole hierarchy of `from`, value by value, into `to` (opened for writing), which is
+ * published: a directory into an .ozx, an .ozx into a directory. `opts` may be NULL. */
+NGFF_API NGFF_CHECK ngff_status ngff_store_copy(ngff_store *from, ngff_store *to,
+                                                const ngff_store_copy_opts *opts,
+                                                ngff_error *err);
+/* How an archive (opened for reading) keeps the rules of RFC-9: one call of `fn` a rule.
+ */
+NGFF_API NGFF_CHECK ngff_status ngff_ozx_judge(ngff_store *store, ngff_finding_fn fn,
+                                               void *user, ngff_error *err);
 
 /* ---- sources
  * ---------------------------------------------------------------------------------- */

@@ -1,5 +1,28 @@
 #include "api/handles.h"
 
+#include <stdio.h>
+
+/* What is read although RFC-9 would have it otherwise. */
+static void log_archive(const ngff_context *context, const ngff_store *store) {
+    char line[NGFF_STORE_KEY_MAX + 256];
+    const ngff_store_archive *a = ngff_store_archive_of(store);
+    if (a == NULL)
+        return;
+    if (a->folder[0] != '\0') {
+        snprintf(line, sizeof line,
+                 "%.200s: the hierarchy lies in the folder %s of the archive (OZX-3)",
+                 store->location, a->folder);
+        ngff_api_log(context, line);
+    }
+    if (a->deflated_count > 0) {
+        snprintf(line, sizeof line,
+                 "%.200s: %llu entries are compressed by the archive and inflated whole "
+                 "(OZX-7)",
+                 store->location, (unsigned long long)a->deflated_count);
+        ngff_api_log(context, line);
+    }
+}
+
 ngff_status ngff_store_open(ngff_context *context, const char *location,
                             const ngff_store_opts *opts, ngff_store **store,
                             ngff_error *err) {
@@ -23,7 +46,9 @@ ngff_status ngff_store_open(ngff_context *context, const char *location,
         .durability = (ngff_durability)o.durability,
         .check = ngff_image_check_overwrite,
     };
-    return ngff_store_at(context->alloc, location, &internal, store, err);
+    NGFF_TRY(ngff_store_at(context->alloc, location, &internal, store, err));
+    log_archive(context, *store);
+    return NGFF_OK;
 }
 
 ngff_status ngff_store_from_ops(ngff_context *context, const ngff_store_ops *ops,
@@ -52,6 +77,31 @@ ngff_status ngff_store_get_value(ngff_store *store, const char *key, void *out,
         return ngff_fail(err, NGFF_LIMIT, "%s: holds %llu bytes, the buffer %zu", key,
                          (unsigned long long)full, capacity);
     return ngff_store_get_range(store, key, 0, (size_t)full, out, size, err);
+}
+
+ngff_status ngff_store_copy(ngff_store *from, ngff_store *to,
+                            const ngff_store_copy_opts *opts, ngff_error *err) {
+    ngff_store_copy_opts o;
+
+    ngff_error_clear(err);
+    if (from == NULL || to == NULL)
+        return ngff_fail(err, NGFF_INVALID, "from or to is NULL");
+    NGFF_TRY(ngff_api_import(&o, sizeof o, opts, "ngff_store_copy_opts", err));
+    if (from->path != NULL && ngff_store_overlaps(to, from->path))
+        return ngff_fail(err, NGFF_INVALID, "%s: is also the input", to->location);
+    ngff_image_copy_opts internal = {o.progress, o.progress_user};
+    ngff_status status = ngff_image_copy(from, to, &internal, err);
+    if (status == NGFF_OK)
+        status = ngff_store_publish(to, err);
+    return status == NGFF_OK ? status : ngff_fail_origin(err, status, NGFF_ORIGIN_OUTPUT);
+}
+
+ngff_status ngff_ozx_judge(ngff_store *store, ngff_finding_fn fn, void *user,
+                           ngff_error *err) {
+    ngff_error_clear(err);
+    if (store == NULL || fn == NULL)
+        return ngff_fail(err, NGFF_INVALID, "store or fn is NULL");
+    return ngff_image_judge_ozx(store, fn, user, err);
 }
 
 void ngff_store_close(ngff_store **store) {

@@ -62,6 +62,8 @@ static ngff_status create_image(job *j, ngff_store *store, const ngff_multiscale
     ngff_image_create_opts opts;
     ngff_image_level levels[NGFF_MAX_LEVELS] = {0};
 
+    const char *version = j->opts.version != NULL ? j->opts.version : "0.5";
+    NGFF_TRY(ngff_image_check_store(store, version, err));
     NGFF_TRY(create_opts(j, ms, &opts, err));
     opts.level_count = ms->levels.count;
     for (int n = 0; n < ms->levels.count; n++) {
@@ -179,6 +181,7 @@ static ngff_status job_run(job *j, ngff_store *store, ngff_source *source,
                           .bytes_done = j->plan.decoded_bytes,
                           .bytes_total = j->plan.decoded_bytes};
 
+    NGFF_TRY(ngff_image_reserve(j->image, err));
     NGFF_TRY(ngff_engine_run(&j->plan, source, j->image, &j->engine, err));
     if (j->opts.progress != NULL && j->opts.progress(j->opts.progress_user, &done) != 0)
         return ngff_fail(err, NGFF_CANCELLED, "cancelled");

@@ -271,9 +271,10 @@ bool ngff_image_is_zarr(const char *location) {
     ngff_store *store;
     bool found = false;
     uint64_t size;
-    if (strcmp(location, "memory://") == 0 ||
-        ngff_store_at(NULL, location, &read, &store, NULL) != NGFF_OK)
+    if (strcmp(location, "memory://") == 0)
         return false;
+    if (ngff_store_at(NULL, location, &read, &store, NULL) != NGFF_OK)
+        return ngff_ends_with(location, ".ozx"); /* opening it again will say why not */
     for (size_t i = 0; i < sizeof documents / sizeof documents[0] && !found; i++)
         found = ngff_store_size(store, documents[i], &size, NULL) == NGFF_OK;
     ngff_store_drop(&store);

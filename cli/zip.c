@@ -1,0 +1,89 @@
+/* ngff zip, unzip: an OME-Zarr hierarchy into one file and out of it. */
+#include "cli.h"
+
+#include <string.h>
+
+const cli_option cli_zip_options[] = {
+    {"--overwrite", NULL, "[=all]",
+     "replace an existing Zarr store; =all: also one with labels or other images in it; "
+     "never a directory or file with foreign content"},
+    {"--durability", NULL, "HOW",
+     "publish: flushed before it appears (default); none; each: every file flushed as it "
+     "is finished"},
+    {"--progress", NULL, "HOW", "auto, bar, json or none, on standard error"},
+    {"--quiet", "-q", NULL, "no progress, no warnings"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static bool is_archive(const char *path) {
+    size_t len = strlen(path);
+    return cli_is_ozx(path) || (len >= 4 && strcmp(path + len - 4, ".zip") == 0);
+}
+
+typedef struct copying {
+    const cli_args *args;
+    ngff_context *context;
+    ngff_store *from, *to;
+    cli_progress progress;
+    ngff_error err;
+} copying;
+
+static ngff_status open_context(copying *c) {
+    ngff_context_opts opts = NGFF_CONTEXT_OPTS_INIT;
+    if (!cli_has(c->args, "--quiet"))
+        opts.log = cli_log_line;
+    return ngff_context_create(&opts, &c->context, &c->err);
+}
+
+static int run(copying *c, const ngff_store_opts *to_opts) {
+    ngff_store_copy_opts opts = NGFF_STORE_COPY_OPTS_INIT;
+    ngff_status status = open_context(c);
+    if (status != NGFF_OK)
+        return cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
+    status = ngff_store_open(c->context, c->args->operand[0], NULL, &c->from, &c->err);
+    if (status != NGFF_OK)
+        return cli_fail(status, &c->err, NGFF_ORIGIN_INPUT);
+    opts.progress = cli_progress_call;
+    opts.progress_user = &c->progress;
+    status = ngff_store_open(c->context, c->args->operand[1], to_opts, &c->to, &c->err);
+    if (status == NGFF_OK)
+        status = ngff_store_copy(c->from, c->to, &opts, &c->err);
+    cli_progress_done(&c->progress);
+    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_OUTPUT);
+}
+
+static int copy(const cli_args *args) {
+    static copying c;
+    ngff_store_opts opts = NGFF_STORE_OPTS_INIT;
+
+    c.args = args;
+    int code = cli_store_options(args, &opts);
+    if (code != EXIT_OK)
+        return code;
+    if (!cli_progress_init(&c.progress, cli_get(args, "--progress"),
+                           cli_has(args, "--quiet")))
+        return EXIT_USAGE;
+    cli_signals_install();
+    code = run(&c, &opts);
+    ngff_store_close(&c.to);
+    ngff_store_close(&c.from);
+    ngff_context_close(&c.context);
+    return code;
+}
+
+int cli_zip(const cli_args *args) {
+    if (is_archive(args->operand[1]))
+        return copy(args);
+    fprintf(stderr, "ngff: zip: '%s': expected a name that ends with .ozx or .zip\n",
+            args->operand[1]);
+    return EXIT_USAGE;
+}
+
+int cli_unzip(const cli_args *args) {
+    if (is_archive(args->operand[0]) && !is_archive(args->operand[1]))
+        return copy(args);
+    fprintf(stderr,
+            "ngff: unzip: '%s' to '%s': expected an .ozx or .zip and a directory\n",
+            args->operand[0], args->operand[1]);
+    return EXIT_USAGE;
+}
