@@ -368,7 +368,7 @@ static ngff_status drain(ngff_shards *s, ngff_shard *shard, ngff_codec_ctx *ctx,
 
 /* Under the shard's lock. The chunk whose turn it is, while nobody appends, goes straight
  * to the store; every other is parked. */
-static ngff_status place(ngff_shards *s, ngff_shard *shard, const ngff_shard_chunk *c,
+static ngff_status place(ngff_shards *s, ngff_shard *shard, ngff_shard_chunk *c,
                          ngff_error *err) {
     ngff_status status;
     ngff_spill_ticket ticket = {0};
@@ -390,6 +390,7 @@ static ngff_status place(ngff_shards *s, ngff_shard *shard, const ngff_shard_chu
     } else if (status == NGFF_OK) {
         shard->entry[c->local] = ticket;
         shard->state[c->local] = PARKED;
+        c->parked = true;
     }
     return status;
 }
@@ -407,7 +408,7 @@ ngff_status ngff_shard_deposit(ngff_shards *s, ngff_shard *shard, ngff_codec_ctx
     ngff_status status = NGFF_OK;
     bool done = false;
     assert(c->local < s->count);
-    c->done = false;
+    c->done = c->parked = false;
     c->stored = 0;
     ngff_spin_lock(&shard->lock);
     if (shard->state[c->local] != WAITING)

@@ -35,6 +35,7 @@ typedef struct ngff_shard_chunk {
     const void *data;
     size_t size;     /* 0: all fill, nothing is stored */
     bool done;       /* out: this call completed the shard */
+    bool parked;     /* out: it was not its turn */
     uint64_t stored; /* out: encoded bytes that this call handed to the store */
 } ngff_shard_chunk;
 NGFF_MUST_USE ngff_status ngff_shard_deposit(ngff_shards *shards, ngff_shard *shard,

@@ -9,6 +9,7 @@ struct ngff_zarr_writer {
     uint64_t units;         /* storage units: shards or chunks */
     unsigned char *arrived; /* one bit a unit, under `lock` */
     atomic_uint_fast64_t bytes;
+    atomic_uint_fast64_t parked;
     ngff_spin lock;
     ngff_status
         failed; /* the first failure; every later call answers it (under `lock`) */
@@ -47,6 +48,7 @@ ngff_status ngff_zarr_writer_create(const ngff_zarr_array *array,
     w->opts = *opts;
     w->units = units;
     atomic_init(&w->bytes, 0);
+    atomic_init(&w->parked, 0);
     atomic_flag_clear(&w->lock.flag);
     w->arrived = ngff_calloc(array->alloc, (size_t)(units + 7) / 8, 1);
     ngff_status status =
@@ -73,6 +75,10 @@ void ngff_zarr_writer_close(ngff_zarr_writer **writer) {
 
 uint64_t ngff_zarr_writer_bytes(const ngff_zarr_writer *w) {
     return atomic_load_explicit(&w->bytes, memory_order_relaxed);
+}
+
+uint64_t ngff_zarr_writer_parked(const ngff_zarr_writer *w) {
+    return atomic_load_explicit(&w->parked, memory_order_relaxed);
 }
 
 size_t ngff_zarr_shard_memory(const ngff_zarr_array *array) {
@@ -164,6 +170,8 @@ static ngff_status put_sharded(ngff_zarr_writer *w, ngff_codec_ctx *ctx,
     NGFF_TRY(ngff_shards_acquire(w->shards, unit, &shard, err));
     ngff_status status = ngff_shard_deposit(w->shards, shard, ctx, &c, err);
     ngff_shards_release(w->shards, shard);
+    if (c.parked)
+        atomic_fetch_add_explicit(&w->parked, 1, memory_order_relaxed);
     if (status == NGFF_OK && c.done) {
         atomic_fetch_add_explicit(&w->bytes, c.stored, memory_order_relaxed);
         mark(w, unit);

@@ -164,5 +164,7 @@ void ngff_zarr_writer_close(ngff_zarr_writer **w); /* aborts what is unfinished 
 size_t ngff_zarr_shard_memory(const ngff_zarr_array *array);
 uint64_t
 ngff_zarr_writer_bytes(const ngff_zarr_writer *w); /* encoded bytes stored so far */
+/* Chunks that had to wait for their turn in a shard so far. */
+uint64_t ngff_zarr_writer_parked(const ngff_zarr_writer *w);
 
 #endif
