@@ -292,6 +292,7 @@ int main(void) {
         cmocka_unit_test(test_chain_in_a_circle),
         cmocka_unit_test(test_chain_beyond_the_file),
         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_allocations),
         cmocka_unit_test(test_ome_xml),
         cmocka_unit_test(test_ome_xml_refuses),
     };
