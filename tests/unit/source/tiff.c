@@ -214,6 +214,46 @@ static void test_bombs(void **state) {
     }
 }
 
+static long allocations_left;
+
+static void *take(void *user, size_t size) {
+    (void)user;
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+static void give(void *user, void *block) {
+    (void)user;
+    free(block);
+}
+
+/* Every allocation fails once: an honest NOMEM, and nothing leaks. */
+static void test_allocations(void **state) {
+    (void)state;
+    const ngff_allocator a = {take, give, NULL};
+    ngff_status status = NGFF_NOMEM;
+    maker m;
+    begin(&m);
+    page(&m, 2, 8 + 66, 0);
+    file_write(".tif", m.bytes, m.size + 4);
+    for (long n = 0; status != NGFF_OK && n < 1000; n++) {
+        unsigned char out[4];
+        ngff_view view;
+        ngff_error err = {0};
+        ngff_source *s = NULL;
+        const ngff_source_open_opts opts = {.series = -1, .threads = 1};
+        allocations_left = n;
+        status = ngff_source_at(&a, file_path, &opts, &s, &err);
+        if (status == NGFF_OK) {
+            ngff_box box = whole(s);
+            ngff_view_init(&view, out, NGFF_UINT8, 2, box.shape);
+            status = ngff_source_read(s, &box, &view, &err);
+            ngff_source_drop(&s);
+        }
+        assert_true(status == NGFF_OK || status == NGFF_NOMEM);
+    }
+    assert_int_equal(status, NGFF_OK);
+}
+
 /* ---- OME-XML
  * --------------------------------------------------------------------------- */
 
