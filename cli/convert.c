@@ -107,7 +107,7 @@ static int raw_options(const conversion *c, ngff_source_opts *opts) {
     opts->raw_offset = n;
     if (dtype == NULL)
         return EXIT_OK;
-    opts->raw_dtype = ngff_dtype_parse(dtype);
+    opts->raw_dtype = (int32_t)ngff_dtype_parse(dtype);
     opts->raw_big_endian = dtype[0] == '>';
     if (opts->raw_dtype != NGFF_DTYPE_NONE)
         return EXIT_OK;

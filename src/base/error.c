@@ -61,7 +61,7 @@ ngff_status ngff_fail_at(ngff_error *err, ngff_status status, const char *fmt, .
 
 ngff_status ngff_fail_origin(ngff_error *err, ngff_status status, ngff_origin origin) {
     if (err && status != NGFF_OK && err->origin == NGFF_ORIGIN_NONE)
-        err->origin = origin;
+        err->origin = (int32_t)origin;
     return status;
 }
 

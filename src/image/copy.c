@@ -40,13 +40,15 @@ static ngff_status add(void *user, const char *name, bool is_prefix) {
 static ngff_status collect(copying *c) {
     char prefix[1024];
     c->prefix = "";
-    NGFF_TRY(ngff_store_list(c->from, "", add, c, c->err));
+    ngff_status status = ngff_store_list(c->from, "", add, c, c->err);
     c->prefix = prefix;
-    for (size_t at = 0; at < c->todo.size; at += strlen(c->todo.data + at) + 1) {
+    for (size_t at = 0; status == NGFF_OK && at < c->todo.size;
+         at += strlen(c->todo.data + at) + 1) {
         (void)ngff_copy_text(prefix, sizeof prefix, c->todo.data + at);
-        NGFF_TRY(ngff_store_list(c->from, prefix, add, c, c->err));
+        status = ngff_store_list(c->from, prefix, add, c, c->err);
     }
-    return NGFF_OK;
+    c->prefix = "";
+    return status;
 }
 
 /* ---- in which order ---- */

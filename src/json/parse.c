@@ -162,7 +162,7 @@ static ngff_status read_name(ngff_json_parser *p, const json_object *object, cha
 static ngff_status read_member(ngff_json_parser *p, int depth, json_object *object) {
     char *name = NULL;
     json_object *value = NULL;
-    bool known;
+    bool known = false;
     NGFF_TRY(read_name(p, object, &name, &known));
     ngff_status status =
         take(p, ':') ? read_value(p, depth, &value) : ngff_json_expected(p, "':'");

@@ -38,7 +38,7 @@ static ngff_status check(const ngff_zarr_array *a, const ngff_zarr_writer_opts *
 ngff_status ngff_zarr_writer_create(const ngff_zarr_array *array,
                                     const ngff_zarr_writer_opts *opts,
                                     ngff_zarr_writer **out, ngff_error *err) {
-    uint64_t units;
+    uint64_t units = 0;
     *out = NULL;
     NGFF_TRY(check(array, opts, &units, err));
     ngff_zarr_writer *w = ngff_calloc(array->alloc, 1, sizeof *w);

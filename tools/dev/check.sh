@@ -45,7 +45,7 @@ build_strict() {
         configure_preset release "$dir" -DCMAKE_C_COMPILER="$compiler" -DNGFF_WERROR=ON \
             -DNGFF_TESTS=OFF
     fi
-    cmake --build "$dir" -j "$(jobs_count)" || return 1
+    cmake --build "$dir" -j "$(jobs_count)" -- -k 0 || return 1
     say "built with $compiler -Werror"
 }
 
