@@ -30,21 +30,22 @@ static void test_v04(void **state) {
     const char *text =
         "{\"multiscales\":[{\"version\":\"0.4\",\"name\":\"n\",\"type\":\"mean\","
         "\"metadata\":{\"a\":1}," YX
-        "," SETS("./0/", SCALE("[2,3]") "," SHIFT("[1,0.5]")) ",\"coordinateTransformatio"
-                                                              "ns\":[" SCALE("[10,10]") "," SHIFT(
-                                                                  "[1,1]") "]}],"
-                                                                           "\"omero\":{"
-                                                                           "\"channels\":"
-                                                                           "[{\"label\":"
-                                                                           "\"a\","
-                                                                           "\"color\":\"#"
-                                                                           "ff0000\","
-                                                                           "\"window\":{"
-                                                                           "\"start\":1,"
-                                                                           "\"end\":2}},{"
-                                                                           "\"color\":7}]"
-                                                                           "},\"mine\":"
-                                                                           "1}";
+        "," SETS("./0/",
+                 SCALE("[2,3]") "," SHIFT("[1,0.5]")) ",\"coordinateTransformatio"
+                                                      "ns\":[" SCALE("[10,10]") "," SHIFT(
+                                                          "[1,1]") "]}],"
+                                                                   "\"omero\":{"
+                                                                   "\"channels\":"
+                                                                   "[{\"label\":"
+                                                                   "\"a\","
+                                                                   "\"color\":\"#"
+                                                                   "ff0000\","
+                                                                   "\"window\":{"
+                                                                   "\"start\":1,"
+                                                                   "\"end\":2}},{"
+                                                                   "\"color\":7}]"
+                                                                   "},\"mine\":"
+                                                                   "1}";
     assert_int_equal(parse(text, &m, &err), NGFF_OK);
     assert_int_equal(m.version, NGFF_V04);
     assert_int_equal(m.image.desc.ndim, 2);
