@@ -2,6 +2,14 @@
 
 #include "sys/sys.h"
 
+/* A source may cache decoded tiles with an eighth of what a job may hold. */
+static size_t cache_memory(const ngff_context *context) {
+    uint64_t budget = context->opts.memory_target;
+    if (budget == 0)
+        budget = ngff_memory_available() / 4;
+    return (size_t)(budget < (uint64_t)4 << 30 ? budget : (uint64_t)4 << 30) / 8;
+}
+
 static ngff_source_open_opts source_opts(const ngff_context *context,
                                          const ngff_source_opts *o) {
     ngff_source_open_opts out = {
@@ -12,6 +20,7 @@ static ngff_source_open_opts source_opts(const ngff_context *context,
         .raw_offset = o->raw_offset,
         .series = o->series - 1,
         .raw_values = o->raw_values != 0,
+        .memory = cache_memory(context),
         .threads = context->opts.threads > 0 ? context->opts.threads : ngff_cpu_count(),
     };
     memcpy(out.raw_shape, o->raw_shape, sizeof out.raw_shape);
