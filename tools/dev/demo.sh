@@ -21,8 +21,8 @@ dev_demo() {
 
 The result is $dir/sample.ome.zarr, a thumbnail of it $dir/sample.png. To open it:
   napari        napari --plugin napari-ome-zarr $dir/sample.ome.zarr
-  Fiji          Plugins > BigDataViewer > OME-Zarr, or drop the folder on the window
-  Python        zarr.open_group("$dir/sample.ome.zarr")["scale0/image"]
+  Fiji          File > Import > HDF5/N5/Zarr/OME-NGFF ...
+  Python        zarr.open_group("$dir/sample.ome.zarr")["scale0/cells"]
 Your own image:  build/ngff convert scan.ome.tiff scan.ome.zarr
 TEXT
 }

@@ -26,9 +26,9 @@ build_preset() {
     shift 2
     configure_preset "$preset" "$dir"
     if [ $# -gt 0 ]; then
-        cmake --build "$dir" -j "$(jobs_count)" --target "$@"
+        cmake --build "$dir" -j "$(jobs_count)" --target "$@" -- --quiet
     else
-        cmake --build "$dir" -j "$(jobs_count)"
+        cmake --build "$dir" -j "$(jobs_count)" -- --quiet
     fi
 }
 
