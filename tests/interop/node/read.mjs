@@ -1,8 +1,8 @@
-// Reads whole arrays with zarrita. Standard input: {"store": directory, "format": 2|3, "arrays":
+// Reads whole arrays with zarrita. Standard input: {"store": directory or .ozx, "format": 2|3, "arrays":
 // [{"path": "scale0/image", "out": file}]}. Each array's elements go to `out` in C order and native
 // byte order; standard output gets one JSON line with shapes, data types and attributes.
 // zarrita is found through ZARRITA, the directory that holds node_modules.
-import { readFileSync, writeFileSync } from "node:fs";
+import { openAsBlob, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import path from "node:path";
 
@@ -12,7 +12,12 @@ const zarr = await load("zarrita/dist/src/index.js");
 const fs = await load("@zarrita/storage/dist/src/fs.js");
 
 const request = JSON.parse(readFileSync(0, "utf8"));
-const root = zarr.root(new fs.default(request.store));
+const openStore = async () => {
+    if (!request.store.endsWith(".ozx")) return new fs.default(request.store);
+    const zip = await load("@zarrita/storage/dist/src/zip.js");
+    return zip.default.fromBlob(await openAsBlob(request.store));
+};
+const root = zarr.root(await openStore());
 const open = request.format === 2 ? zarr.open.v2 : zarr.open.v3;
 
 const cOrder = (chunk) => {
