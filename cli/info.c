@@ -21,19 +21,13 @@ static void json_finding(void *user, const ngff_finding *f) {
     cli_json_close(j, '}');
 }
 
-typedef struct broken_rules {
-    FILE *out;
-    const char *before;
-    int count;
-} broken_rules;
-
 /* Only what is broken is worth a line. */
 static void text_finding(void *user, const ngff_finding *f) {
-    broken_rules *b = user;
+    int *broken = user;
     if (f->kept)
         return;
-    b->count++;
-    fprintf(b->out, "%s %s (%s): %s\n", b->before, f->rule, f->level, f->message);
+    ++*broken;
+    printf("│   archive: %s (%s): %s\n", f->rule, f->level, f->message);
 }
 
 /* A store that is no archive has no such rules: the list is empty. */
@@ -45,15 +39,22 @@ static void json_archive(cli_json *j, ngff_store *store) {
 }
 
 static void text_archive(ngff_store *store) {
-    broken_rules b = {stdout, "│   archive:", 0};
-    if (ngff_ozx_judge(store, text_finding, &b, NULL) == NGFF_OK && b.count == 0)
+    int broken = 0;
+    if (ngff_ozx_judge(store, text_finding, &broken, NULL) == NGFF_OK && broken == 0)
         printf("│   archive: keeps the rules of RFC-9\n");
 }
 
-/* Why there is no image in it may be one of them. */
-static void explain_archive(ngff_store *store) {
-    broken_rules b = {stderr, "ngff: archive:", 0};
-    ngff_status status = ngff_ozx_judge(store, text_finding, &b, NULL);
+static void error_finding(void *user, const ngff_finding *f) {
+    ngff_error *err = user;
+    size_t used = strlen(err->message);
+    if (!f->kept && strcmp(f->level, "MUST") == 0)
+        snprintf(err->message + used, sizeof err->message - used, "; %s: %s", f->rule,
+                 f->message);
+}
+
+/* Why there is no image in it may be one of them: added to the one line of the error. */
+static void explain_archive(ngff_store *store, ngff_error *err) {
+    ngff_status status = ngff_ozx_judge(store, error_finding, err, NULL);
     (void)status;
 }
 
@@ -122,11 +123,10 @@ int cli_info(const cli_args *args) {
         status = ngff_open(context, store, &ms, &err);
     if (status == NGFF_OK)
         status = ngff_multiscales_image(ms, &desc, &err);
-    if (status != NGFF_OK)
+    if (status != NGFF_OK) {
+        explain_archive(store, &err);
         code = cli_fail(status, &err, NGFF_ORIGIN_INPUT);
-    if (status != NGFF_OK)
-        explain_archive(store);
-    else if (cli_has(args, "--json"))
+    } else if (cli_has(args, "--json"))
         print_json(args->operand[0], store, ms, &desc);
     else
         print_text(args->operand[0], store, ms, &desc);
