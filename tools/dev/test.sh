@@ -125,3 +125,10 @@ stage_cli() {
     need_cli
     peers_python tests/cli/run.py --count build/test/cli.count
 }
+
+# Not part of the default stages: breaks the code once for each named defect and wants a red case.
+stage_mutations() {
+    build/peers/bin/python tests/mutations.py | tee build/test/mutations.log
+    awk '/: ok, red/ {p++} /: FAIL/ {f++} END {print p + 0, f + 0, 0}' build/test/mutations.log \
+        >build/test/mutations.count
+}
