@@ -169,7 +169,36 @@ def source_seeds():
     put("source", "nifti-float", nifti(volume.astype("float32"), False))
 
 
+def archive(limit=None, compression=0, comment=b""):
+    """By Python's zipfile; `limit` 0 makes it write the ZIP64 end records."""
+    import zipfile
+
+    out = io.BytesIO()
+    kept, zipfile.ZIP64_LIMIT = zipfile.ZIP64_LIMIT, zipfile.ZIP64_LIMIT if limit is None else limit
+    try:
+        with zipfile.ZipFile(out, "w", compression) as target:
+            for name in ("zarr.json", "scale0/zarr.json", "scale0/c/0/0", "empty/"):
+                info = zipfile.ZipInfo(name)
+                info.compress_type = compression
+                with target.open(info, "w", force_zip64=limit is not None) as entry:
+                    entry.write(b"" if name.endswith("/") else b"{} " * 20)
+            target.comment = comment
+    finally:
+        zipfile.ZIP64_LIMIT = kept
+    return out.getvalue()
+
+
+def zip_seeds():
+    import zipfile
+
+    put("zip", "stored", archive())
+    put("zip", "deflated", archive(compression=zipfile.ZIP_DEFLATED))
+    put("zip", "zip64", archive(limit=0, comment=b'{"ome":{"version":"0.5"}}'))
+    put("zip", "local-zip64", archive(limit=1 << 31))
+
+
 if __name__ == "__main__":
+    zip_seeds()
     json_seeds()
     ome_seeds()
     codec_seeds()

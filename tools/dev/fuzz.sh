@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 source tools/dev/setup.sh
 
-FUZZ_TARGETS=(json ome codec zarr source)
+FUZZ_TARGETS=(json ome codec zarr source zip)
 
 dev_fuzz() {
     local target bad=0
