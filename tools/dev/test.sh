@@ -113,6 +113,11 @@ need_cli() {
 
 stage_peers() {
     need_cli
+    # Real memory is measured without sanitizers.
+    build_preset release build/release ngff >build/test/plain.build 2>&1 || {
+        tail -60 build/test/plain.build
+        return 1
+    }
     pytest_stage peers tests/interop --ignore=tests/interop/test_property.py
 }
 
