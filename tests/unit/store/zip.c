@@ -4,7 +4,9 @@
 #include "support/alloc.h"
 #include "support/random.h"
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static void name_dest(place *p, const char *name) {
     snprintf(p->dest, sizeof p->dest, "%s/%s", p->dir, name);
@@ -400,6 +402,44 @@ static void other_things(void **state) {
     expect_refused(fifo, NGFF_OVERWRITE_ALL, "not replaced");
 }
 
+/* ---- killed anywhere ---- */
+
+static void overwrite_forever(const char *dest) {
+    for (unsigned n = 0;; n++) {
+        char text[32];
+        snprintf(text, sizeof text, "%u", n);
+        make_archive(dest, text);
+    }
+}
+
+static void killed_anywhere(void **state) {
+    place *p = *state;
+    uint64_t seed = 7;
+    name_dest(p, "out.ozx");
+    make_archive(p->dest, "x");
+    for (int round = 0; round < 40; round++) {
+        pid_t pid = fork();
+        if (pid == 0)
+            overwrite_forever(p->dest);
+        usleep((useconds_t)random_range(&seed, 0, 6000));
+        kill(pid, SIGKILL);
+        int status;
+        waitpid(pid, &status, 0);
+        assert_true(WIFSIGNALED(status));
+        ngff_store *s = open_archive(p->dest);
+        ngff_buf text;
+        ngff_buf_init(&text, NULL, 64);
+        OK(ngff_store_get(s, "zarr.json", &text, E));
+        expect_text(s, "c/0/0", text.data);
+        ngff_buf_reset(&text);
+        ngff_store_drop(&s);
+        assert_true(entry_count(p->dir) <= 3); /* a partial, perhaps the guard */
+    }
+    ngff_store *s = stage(p->dest, NGFF_OVERWRITE_ALL);
+    ngff_store_drop(&s);
+    assert_int_equal(entry_count(p->dir), 1);
+}
+
 /* ---- tolerated ---- */
 
 static void in_a_folder(void **state) {
@@ -494,6 +534,7 @@ int main(void) {
         PLACE_TEST(keeps_foreign_files),
         PLACE_TEST(not_inside_a_hierarchy),
         PLACE_TEST(other_things),
+        PLACE_TEST(killed_anywhere),
         PLACE_TEST(in_a_folder),
         PLACE_TEST(every_allocation_may_fail),
     };
