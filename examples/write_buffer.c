@@ -7,7 +7,7 @@ int main(int argc, char **argv) {
     enum { Z = 40, Y = 300, X = 200 };
     uint16_t *pixels = malloc(sizeof *pixels * Z * Y * X);
     for (size_t i = 0; pixels != NULL && i < (size_t)Z * Y * X; i++)
-        pixels[i] = (uint16_t)(i * 2654435761u >> 20);
+        pixels[i] = (uint16_t)(i * i * 2654435761u >> 20);
 
     ngff_error err = {0};
     ngff_context *context = NULL;

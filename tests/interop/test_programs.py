@@ -26,7 +26,7 @@ def test_example_writes_a_buffer(tmp_path):
     store = tmp_path / "out.ome.zarr"
     subprocess.run([example("write_buffer"), store], check=True)
     i = np.arange(40 * 300 * 200, dtype="uint64")
-    want = (i * 2654435761 >> 20).astype("uint16").reshape(40, 300, 200)
+    want = (i * i * 2654435761 >> 20).astype("uint16").reshape(40, 300, 200)
     levels = read_zarr_python(store, documents.dataset_paths(store))
     np.testing.assert_array_equal(levels[0], want)
     assert len(levels) > 1
