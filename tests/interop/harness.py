@@ -6,6 +6,7 @@ developer's machine the test is skipped and the reason printed."""
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -53,6 +54,14 @@ class Result:
 
     def __str__(self):
         return f"ngff {' '.join(self.args)}\nexit {self.code}\n{self.out}{self.err}"
+
+
+def smallest_budget(*args):
+    """The budget that the refusal of a far too small one names."""
+    refused = run_ngff(*args, "--memory-target", "1K", expect=LIMIT)
+    found = re.search(r"smallest\D*(\d+) bytes", refused.err)
+    assert found, f"the refusal does not name the smallest budget\n{refused}"
+    return found.group(1)
 
 
 def run_ngff(*args, expect=0, env=None, cwd=None, timeout=120):

@@ -7,8 +7,8 @@ import pytest
 
 import documents
 from inputs import COMPLEX, DTYPES, pixels, save_npy
-from peers import READERS, VALIDATORS, can_read, read_zarr_python
-from harness import run_ngff
+from peers import READERS, VALIDATORS, can_read, need, read_zarr_python
+from harness import run_ngff, smallest_budget
 
 SHAPES = {
     "yx": (70, 53),
@@ -175,18 +175,35 @@ def test_every_chunk_when_asked(tmp_path):
     assert len([p for p in (store / "0" / "c").rglob("*") if p.is_file()]) == 6
 
 
+def as_nifti_stream(path, array):
+    """A compressed stream: read in slabs, never going back."""
+    nibabel = need("nibabel")
+    nibabel.save(nibabel.Nifti1Image(np.asfortranarray(array.T), np.eye(4)), path)
+    return path
+
+
+PLANS = [("--threads", threads, "--memory-target", budget)
+         for threads, budget in ((1, "32M"), (2, "32M"), (7, "32M"), (1, "256M"), (2, "256M"),
+                                 (7, "4G"), (2, "20M"))]
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_same_bytes_whatever_threads_and_budget(tmp_path, form):
-    array = pixels((30, 70, 65), "uint16", seed=8)
-    source = save_npy(tmp_path / "in.npy", array)
-    trees = []
-    for index, options in enumerate((["--threads", "1"], ["--threads", "2"], ["--threads", "7"],
-                                     ["--threads", "2", "--memory-target", "8M"])):
+@pytest.mark.parametrize("kind", ("npy", "nii.gz"))
+def test_same_bytes_whatever_threads_and_budget(tmp_path, form, kind):
+    array = pixels((60, 210, 195), "uint16", seed=8)
+    if kind == "npy":
+        source = save_npy(tmp_path / "in.npy", array)
+    else:
+        source = as_nifti_stream(tmp_path / "in.nii.gz", array)
+    trees, blocks = [], set()
+    for index, plan in enumerate(PLANS):
         store = tmp_path / f"out{index}.ome.zarr"
-        run_ngff("convert", source, store, "--dims", "zyx", "--chunks", "16", "--scale-factors",
-                 "2,4", *FORMS[form], *options)
+        report = run_ngff("convert", source, store, "--chunks", "16", "--scale-factors", "2,4,8",
+                          "--json", *FORMS[form], *plan).json()
+        blocks.add(tuple(report["stats"]["block"]))
         trees.append({str(p.relative_to(store)): p.read_bytes()
                       for p in sorted(pathlib.Path(store).rglob("*")) if p.is_file()})
+    assert len(blocks) > 1, "every plan cut the same blocks: nothing was compared"
     for tree in trees[1:]:
         assert tree.keys() == trees[0].keys()
         assert [name for name in tree if tree[name] != trees[0][name]] == []

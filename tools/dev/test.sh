@@ -77,6 +77,7 @@ stage_tsan() {
         RUN_AS=(setarch -R env TSAN_OPTIONS=halt_on_error=1)
     fi
     configure_preset tsan build/tsan
+    cmake build/tsan >build/.configure.log # the list of targets below must be of today
     mapfile -t targets < <(ninja -C build/tsan -t targets all |
         sed -nE 's/^(test_(engine|zarr|store|sys|image|api)_[A-Za-z0-9_]+): phony$/\1/p')
     [ ${#targets[@]} -gt 0 ] || die "no threaded test programs found"
