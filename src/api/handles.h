@@ -4,6 +4,7 @@
 #define NGFF_API_HANDLES_H
 
 #include "engine/engine.h"
+#include "engine/read.h"
 #include "image/image.h"
 #include <ngff/ngff.h>
 
@@ -20,6 +21,7 @@ struct ngff_multiscales {
     ngff_method method;
     ngff_levels levels;
     ngff_image *image;
+    ngff_engine_reader *reader; /* of an opened one */
     char *facts;
 };
 

@@ -150,6 +150,9 @@ ngff_status ngff_open(ngff_context *context, ngff_store *store,
     ngff_status status = ngff_image_open(context->alloc, store, "", &ms->image, err);
     if (status == NGFF_OK)
         status = ngff_api_facts(ms->image, &ms->facts, err);
+    if (status == NGFF_OK)
+        status = ngff_engine_reader_create(context->alloc, context->opts.threads,
+                                           &ms->reader, err);
     if (status != NGFF_OK) {
         ngff_multiscales_close(&ms);
         return ngff_fail_at(err, status, "%s", store->location);
@@ -160,8 +163,6 @@ ngff_status ngff_open(ngff_context *context, ngff_store *store,
 
 ngff_status ngff_read_region(ngff_multiscales *ms, int level, const ngff_box *box,
                              const ngff_view *out, ngff_error *err) {
-    ngff_codec_ctx *ctx = NULL;
-
     ngff_error_clear(err);
     if (ms == NULL || ms->image == NULL || box == NULL || out == NULL)
         return ngff_fail(err, NGFF_INVALID,
@@ -169,16 +170,14 @@ ngff_status ngff_read_region(ngff_multiscales *ms, int level, const ngff_box *bo
     if (level < 0 || level >= ms->image->level_count)
         return ngff_fail(err, NGFF_NOT_FOUND, "level %d: the image has levels 0 to %d",
                          level, ms->image->level_count - 1);
-    NGFF_TRY(ngff_codec_ctx_create(ms->context->alloc, &ctx, err));
-    ngff_status status = ngff_zarr_read(ms->image->level[level], ctx, box, out, err);
-    ngff_codec_ctx_close(&ctx);
-    return status;
+    return ngff_engine_read(ms->reader, ms->image->level[level], box, out, err);
 }
 
 void ngff_multiscales_close(ngff_multiscales **multiscales) {
     if (multiscales == NULL || *multiscales == NULL)
         return;
     ngff_multiscales *ms = *multiscales;
+    ngff_engine_reader_close(&ms->reader);
     ngff_image_close(&ms->image);
     ngff_ome_image_reset(&ms->desc);
     ngff_free(ms->context->alloc, ms->facts);

@@ -183,7 +183,9 @@ static bool decode_block(const chunk *c, ngff_codec_ctx *ctx, size_t off,
     return true;
 }
 
-static ngff_status decode_blocks(const chunk *c, ngff_codec_ctx *ctx, unsigned char *out,
+/* Blocks that hold nothing of `range` are passed over. */
+static ngff_status decode_blocks(const chunk *c, ngff_codec_ctx *ctx,
+                                 ngff_codec_range range, unsigned char *out,
                                  ngff_error *err) {
     bool shuffled = c->bytes_shuffled || c->bits_shuffled;
     unsigned char *block = NULL;
@@ -192,6 +194,8 @@ static ngff_status decode_blocks(const chunk *c, ngff_codec_ctx *ctx, unsigned c
     for (size_t i = 0; i < c->block_count; i++) {
         size_t at = i * c->blocksize;
         size_t size = c->size - at < c->blocksize ? c->size - at : c->blocksize;
+        if (at >= range.to || at + size <= range.from)
+            continue;
         size_t off = ngff_load_u32le(c->in.data + HEADER + 4 * i);
         ngff_codec_room to = {shuffled ? block : out + at, size};
         if (off < HEADER + 4 * c->block_count ||
@@ -207,9 +211,10 @@ static ngff_status decode_blocks(const chunk *c, ngff_codec_ctx *ctx, unsigned c
     return NGFF_OK;
 }
 
-static ngff_status decode(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
-                          ngff_codec_span in, ngff_codec_room room, ngff_codec_span *out,
-                          ngff_error *err) {
+static ngff_status decode_range(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
+                                ngff_codec_span in, ngff_codec_room room,
+                                ngff_codec_range range, ngff_codec_span *out,
+                                ngff_error *err) {
     (void)stage;
     chunk c = {0};
     NGFF_TRY(read_header(in, room.size, &c, err));
@@ -220,7 +225,14 @@ static ngff_status decode(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
         return NGFF_OK;
     }
     *out = (ngff_codec_span){room.data, c.size};
-    return c.size == 0 ? NGFF_OK : decode_blocks(&c, ctx, room.data, err);
+    return c.size == 0 ? NGFF_OK : decode_blocks(&c, ctx, range, room.data, err);
+}
+
+static ngff_status decode(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
+                          ngff_codec_span in, ngff_codec_room room, ngff_codec_span *out,
+                          ngff_error *err) {
+    const ngff_codec_range all = {0, SIZE_MAX};
+    return decode_range(stage, ctx, in, room, all, out, err);
 }
 
 const ngff_codec_ops ngff_codec_ops_blosc = {
@@ -229,4 +241,5 @@ const ngff_codec_ops ngff_codec_ops_blosc = {
     .bound = ngff_blosc_bound,
     .encode = ngff_blosc_encode,
     .decode = decode,
+    .decode_range = decode_range,
 };

@@ -21,6 +21,11 @@ typedef struct ngff_codec_room {
     size_t size;
 } ngff_codec_room;
 
+/* Decoded bytes that are wanted; the rest may be left undefined. */
+typedef struct ngff_codec_range {
+    size_t from, to;
+} ngff_codec_range;
+
 /* One configured bytes->bytes codec. A codec uses the fields it knows. */
 typedef struct ngff_codec_stage {
     const ngff_codec_ops *ops;
@@ -57,6 +62,11 @@ struct ngff_codec_ops {
     ngff_status (*decode)(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
                           ngff_codec_span in, ngff_codec_room room, ngff_codec_span *out,
                           ngff_error *err);
+    /* As decode, of a range; NULL where all must be decoded anyway. */
+    ngff_status (*decode_range)(const ngff_codec_stage *stage, ngff_codec_ctx *ctx,
+                                ngff_codec_span in, ngff_codec_room room,
+                                ngff_codec_range range, ngff_codec_span *out,
+                                ngff_error *err);
 };
 
 struct ngff_codec_chain {

@@ -114,6 +114,12 @@ NGFF_MUST_USE ngff_status ngff_codec_encode(const ngff_codec_chain *chain,
                                             ngff_codec_ctx *ctx, const ngff_view *pixels,
                                             const void **bytes, size_t *size,
                                             ngff_error *err);
+/* An encoded chunk, and which of its decoded bytes are wanted. */
+typedef struct ngff_codec_part {
+    const void *bytes;
+    size_t size, from, to;
+} ngff_codec_part;
+
 /* Decodes into `out` (chain's shape and dtype, any strides; packed is fastest). The
  * decoded size must equal the declared one exactly; never allocates more than the
  * declared size + a constant per stage. */
@@ -121,6 +127,15 @@ NGFF_MUST_USE ngff_status ngff_codec_decode(const ngff_codec_chain *chain,
                                             ngff_codec_ctx *ctx, const void *bytes,
                                             size_t size, const ngff_view *out,
                                             ngff_error *err);
+/* Decodes what is needed of a chunk of which only a part is wanted: the bytes [from, to)
+ * of its packed pixels. *pixels is where the whole chunk would begin, in memory of ctx or
+ * in `bytes` itself, valid until the next call with this ctx; outside [from, to) it is
+ * undefined. Only for chains that keep pixels in their order. */
+bool ngff_codec_keeps_order(const ngff_codec_chain *chain);
+NGFF_MUST_USE ngff_status ngff_codec_decode_part(const ngff_codec_chain *chain,
+                                                 ngff_codec_ctx *ctx,
+                                                 const ngff_codec_part *part,
+                                                 const void **pixels, ngff_error *err);
 
 uint32_t ngff_crc32c(uint32_t crc, const void *data, size_t size); /* start with 0 */
 uint32_t ngff_crc32c_plain(uint32_t crc, const void *data,

@@ -133,8 +133,9 @@ static ngff_status check_size(const ngff_codec_chain *chain, size_t size,
 /* Runs the stages backwards. The last one fills `target` (decoded_size bytes) unless its
  * output is a part of its input. */
 static ngff_status run_back(const ngff_codec_chain *chain, ngff_codec_ctx *ctx,
-                            ngff_codec_span in, unsigned char *target,
-                            ngff_codec_span *out, ngff_error *err) {
+                            ngff_codec_span in, ngff_codec_range range,
+                            unsigned char *target, ngff_codec_span *out,
+                            ngff_error *err) {
     int slot = NGFF_SLOT_PING;
     for (int i = chain->stage_count - 1; i >= 0; i--) {
         const ngff_codec_stage *s = &chain->stage[i];
@@ -143,7 +144,10 @@ static ngff_status run_back(const ngff_codec_chain *chain, ngff_codec_ctx *ctx,
             room.size = tolerant(s->decoded_max);
             NGFF_TRY(ngff_codec_slot(ctx, slot, room.size, &room.data, err));
         }
-        NGFF_TRY(s->ops->decode(s, ctx, in, room, &in, err));
+        if (i == 0 && s->ops->decode_range != NULL)
+            NGFF_TRY(s->ops->decode_range(s, ctx, in, room, range, &in, err));
+        else
+            NGFF_TRY(s->ops->decode(s, ctx, in, room, &in, err));
         if (in.data == room.data) /* else a part of its input, which must stay */
             slot = slot == NGFF_SLOT_PING ? NGFF_SLOT_PONG : NGFF_SLOT_PING;
     }
@@ -177,6 +181,7 @@ static ngff_status check_bomb(const ngff_codec_chain *chain, size_t size,
 ngff_status ngff_codec_decode(const ngff_codec_chain *chain, ngff_codec_ctx *ctx,
                               const void *bytes, size_t size, const ngff_view *out,
                               ngff_error *err) {
+    const ngff_codec_range all = {0, chain->decoded_size};
     ngff_codec_span in = {bytes, size};
     ngff_view stored;
     unsigned char *target = NULL;
@@ -194,7 +199,7 @@ ngff_status ngff_codec_decode(const ngff_codec_chain *chain, ngff_codec_ctx *ctx
     else
         NGFF_TRY(
             ngff_codec_slot(ctx, NGFF_SLOT_PIXELS, chain->decoded_size, &target, err));
-    NGFF_TRY(run_back(chain, ctx, in, target, &in, err));
+    NGFF_TRY(run_back(chain, ctx, in, all, target, &in, err));
     if (!direct || in.data != target)
         unpack(chain, &stored, in.data);
     else if (chain->swapped)
@@ -202,5 +207,30 @@ ngff_status ngff_codec_decode(const ngff_codec_chain *chain, ngff_codec_ctx *ctx
                             chain->decoded_size / chain->item_size *
                                 (chain->item_size / ngff_dtype_swap_size(chain->dtype)),
                             ngff_dtype_swap_size(chain->dtype));
+    return NGFF_OK;
+}
+
+bool ngff_codec_keeps_order(const ngff_codec_chain *chain) {
+    return !chain->transposed && !chain->swapped;
+}
+
+ngff_status ngff_codec_decode_part(const ngff_codec_chain *chain, ngff_codec_ctx *ctx,
+                                   const ngff_codec_part *part, const void **pixels,
+                                   ngff_error *err) {
+    const ngff_codec_range range = {part->from, part->to};
+    ngff_codec_span in = {part->bytes, part->size};
+    unsigned char *target = NULL;
+    *pixels = NULL;
+    assert(ngff_codec_keeps_order(chain));
+    assert(part->from <= part->to && part->to <= chain->decoded_size);
+    if (chain->stage_count == 0) {
+        NGFF_TRY(check_size(chain, in.size, err));
+    } else {
+        NGFF_TRY(check_bomb(chain, in.size, err));
+        NGFF_TRY(
+            ngff_codec_slot(ctx, NGFF_SLOT_PIXELS, chain->decoded_size, &target, err));
+        NGFF_TRY(run_back(chain, ctx, in, range, target, &in, err));
+    }
+    *pixels = in.data;
     return NGFF_OK;
 }

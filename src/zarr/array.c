@@ -1,4 +1,5 @@
 /* zarr: arrays: opening, creating, chunk keys. */
+#include "zarr/cache.h"
 #include "zarr/inside.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@ void ngff_zarr_array_close(ngff_zarr_array **array) {
         return;
     ngff_codec_chain_close(&a->chain);
     ngff_codec_chain_close(&a->index_chain);
+    ngff_index_cache_close(&a->indices);
     ngff_zarr_meta_reset(&a->meta);
     ngff_free(a->alloc, a->path);
     ngff_free(a->alloc, a);
@@ -161,6 +163,11 @@ ngff_status ngff_zarr_array_open(const ngff_allocator *alloc, ngff_store *store,
         status = ngff_zarr_array_create(alloc, store, path, &meta, out, err);
     if (status == NGFF_OK && (*out)->meta.zarr_format == 2)
         probe_separator(*out, doc);
+    if (status == NGFF_OK && (*out)->meta.sharded)
+        status = ngff_index_cache_create(
+            alloc, ngff_codec_decoded_size((*out)->index_chain), &(*out)->indices, err);
+    if (status != NGFF_OK)
+        ngff_zarr_array_close(out);
     ngff_zarr_meta_reset(&meta);
     ngff_json_close(&doc);
     return status;

@@ -94,6 +94,7 @@ typedef struct ngff_zarr_array {
     int64_t grid[NGFF_MAX_NDIM];       /* chunks per axis */
     int64_t shard_grid[NGFF_MAX_NDIM]; /* shards per axis */
     int64_t per_shard[NGFF_MAX_NDIM];  /* chunks per shard and axis */
+    struct ngff_index_cache *indices;  /* opened and sharded: see cache.h; else NULL */
 } ngff_zarr_array;
 
 NGFF_MUST_USE ngff_status ngff_zarr_array_open(const ngff_allocator *a, ngff_store *store,
@@ -115,9 +116,15 @@ void ngff_zarr_array_close(ngff_zarr_array **array);
 NGFF_MUST_USE ngff_status ngff_zarr_key(const ngff_zarr_array *array, const int64_t *idx,
                                         char *out, size_t out_size, ngff_error *err);
 
+/* INVALID unless `box` lies inside the array and `out` has its shape and the array's
+ * dtype. */
+NGFF_MUST_USE ngff_status ngff_zarr_check_region(const ngff_zarr_array *array,
+                                                 const ngff_box *box,
+                                                 const ngff_view *out, ngff_error *err);
 /* Reads `box` into `out` (shape box->shape, the array's dtype, any strides). Missing
  * chunks are the fill value; partial shard reads fetch the index and only the chunks
- * touched. */
+ * touched. An opened array keeps indices: what lies in its store must not change while it
+ * is open (a directory that is replaced is noticed by the store). */
 NGFF_MUST_USE ngff_status ngff_zarr_read(const ngff_zarr_array *array,
                                          ngff_codec_ctx *ctx, const ngff_box *box,
                                          const ngff_view *out, ngff_error *err);

@@ -1,2 +1,4 @@
+ngff_test(engine/plan)
 ngff_test(engine/run)
 ngff_test(engine/blocks)
+ngff_test(engine/keep)
