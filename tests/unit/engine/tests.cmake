@@ -1,4 +1,3 @@
-ngff_test(engine/plan)
 ngff_test(engine/run)
 ngff_test(engine/blocks)
-ngff_test(engine/keep)
+ngff_test(engine/read)
