@@ -1,0 +1,92 @@
+/* ngff._core: the C half of the Python package, on the limited API of Python 3.11.
+ *
+ * Wraps the public C API one to one; everything that is policy is Python (python/ngff).
+ * Each Python object owns one handle and a reference to what the handle needs alive. The
+ * GIL is released around every call that computes, reads or writes; callbacks take it.
+ * Module state is static: the module refuses to load into a subinterpreter. */
+#ifndef NGFF_PYTHON_CORE_H
+#define NGFF_PYTHON_CORE_H
+
+#define Py_LIMITED_API 0x030B0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <ngff/ngff.h>
+
+/* The slots of the Python API keep functions in void pointers, which ISO C does not know.
+ */
+#pragma GCC diagnostic ignored "-Wpedantic"
+
+/* The first exception a callback raised on a worker thread; touched with the GIL only. */
+typedef struct py_pending {
+    PyObject *type, *value, *trace;
+} py_pending;
+
+typedef struct py_context {
+    PyObject_HEAD ngff_context *handle;
+} py_context;
+
+typedef struct py_store {
+    PyObject_HEAD ngff_store *handle;
+    py_context *context;
+    PyObject *target; /* the callback object, or NULL */
+    PyObject *path;   /* for error messages; never NULL */
+    py_pending pending;
+} py_store;
+
+typedef struct py_source {
+    PyObject_HEAD ngff_source *handle;
+    py_context *context;
+    PyObject *reader; /* the callable, or NULL */
+    Py_buffer buffer; /* of an array source; buffer.obj NULL otherwise */
+    py_pending pending;
+} py_source;
+
+typedef struct py_image {
+    PyObject_HEAD ngff_multiscales *handle;
+    py_context *context;
+    py_store *store; /* NULL: planned */
+} py_image;
+
+extern PyObject *ngff_py_context_type, *ngff_py_store_type, *ngff_py_source_type,
+    *ngff_py_image_type;
+
+/* Each makes one type (a new reference), or NULL with an exception. */
+PyObject *ngff_py_make_context_type(void);
+PyObject *ngff_py_make_store_type(void);
+PyObject *ngff_py_make_source_type(void);
+PyObject *ngff_py_make_image_type(void);
+
+/* Module functions (METH_VARARGS). */
+PyObject *ngff_py_open_store(PyObject *module, PyObject *args);
+PyObject *ngff_py_callback_store(PyObject *module, PyObject *args);
+PyObject *ngff_py_copy_store(PyObject *module, PyObject *args);
+PyObject *ngff_py_array_source(PyObject *module, PyObject *args);
+PyObject *ngff_py_callback_source(PyObject *module, PyObject *args);
+PyObject *ngff_py_file_source(PyObject *module, PyObject *args);
+PyObject *ngff_py_plan(PyObject *module, PyObject *args);
+PyObject *ngff_py_open_image(PyObject *module, PyObject *args);
+PyObject *ngff_py_write(PyObject *module, PyObject *args);
+PyObject *ngff_py_write_plan(PyObject *module, PyObject *args);
+
+/* Raises what a status means (ngff._errors.make); `path` may be NULL. Answers NULL. */
+PyObject *ngff_py_raise(ngff_status status, const ngff_error *err, PyObject *path);
+/* Raises the pending exception when there is one: 1, else 0. Clears it. */
+int ngff_py_raise_pending(py_pending *pending);
+/* Moves the current exception into `pending` unless it holds one already. */
+void ngff_py_keep_pending(py_pending *pending);
+void ngff_py_drop_pending(py_pending *pending);
+/* Frees the object itself and drops its heap type. */
+void ngff_py_free_self(PyObject *self);
+
+/* Conversions: 0, or -1 with an exception. `channels` is PyMem_Free'd by the caller. */
+int ngff_py_desc(PyObject *tuple, ngff_image_desc *desc, ngff_channel **channels);
+int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count);
+PyObject *ngff_py_tuple(const int64_t *values, int32_t count);
+PyObject *ngff_py_float_tuple(const double *values, int32_t count);
+/* A view of `buffer` as elements of `dtype`; -1 when sizes do not fit. */
+int ngff_py_view(const Py_buffer *buffer, int32_t dtype, ngff_view *view);
+/* Copies element by element or row by row; shapes and element sizes are equal. */
+void ngff_py_copy_view(const ngff_view *to, const ngff_view *from);
+
+#endif

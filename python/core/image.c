@@ -1,0 +1,238 @@
+/* Image objects: planned levels, or an image opened from a store. */
+#include "core.h"
+
+static PyObject *image_new(PyObject *context, PyObject *store, ngff_multiscales *handle) {
+    py_image *self = PyObject_New(py_image, (PyTypeObject *)ngff_py_image_type);
+    if (!self) {
+        ngff_multiscales_close(&handle);
+        return NULL;
+    }
+    self->handle = handle;
+    self->context = (py_context *)Py_NewRef(context);
+    self->store = (py_store *)Py_XNewRef(store);
+    return (PyObject *)self;
+}
+
+/* None: automatic; a list of rows: absolute factors; an empty list: level 0 only. */
+static int factors_of(PyObject *list, ngff_plan_opts *opts,
+                      int64_t (**rows)[NGFF_MAX_NDIM]) {
+    *rows = NULL;
+    if (list == Py_None)
+        return 0;
+    Py_ssize_t count = PySequence_Size(list);
+    if (count < 0)
+        return -1;
+    opts->scale_factor_count = count ? (int32_t)count : -1;
+    if (count == 0)
+        return 0;
+    *rows = PyMem_Calloc((size_t)count, sizeof **rows);
+    if (!*rows)
+        return PyErr_NoMemory(), -1;
+    opts->scale_factors = (const int64_t(*)[NGFF_MAX_NDIM]) * rows;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        int32_t n;
+        PyObject *row = PySequence_GetItem(list, i);
+        int bad = row ? ngff_py_extents(row, (*rows)[i], &n) : -1;
+        Py_XDECREF(row);
+        if (bad)
+            return -1;
+    }
+    return 0;
+}
+
+PyObject *ngff_py_plan(PyObject *module, PyObject *args) {
+    PyObject *context, *tuple, *factors, *chunks, *shards;
+    ngff_plan_opts opts = NGFF_PLAN_OPTS_INIT;
+    ngff_image_desc desc;
+    ngff_channel *channels = NULL;
+    int64_t(*rows)[NGFF_MAX_NDIM] = NULL;
+    ngff_multiscales *handle = NULL;
+    ngff_error err = {0};
+    int32_t n;
+    long long min_size;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!zOLOO", ngff_py_context_type, &context,
+                          &PyTuple_Type, &tuple, &opts.method, &factors, &min_size,
+                          &chunks, &shards) ||
+        ngff_py_extents(chunks, opts.chunks, &n) ||
+        ngff_py_extents(shards, opts.chunks_per_shard, &n) ||
+        ngff_py_desc(tuple, &desc, &channels))
+        return NULL;
+    opts.min_size = min_size;
+    PyObject *image = NULL;
+    if (factors_of(factors, &opts, &rows) == 0) {
+        ngff_status status = ngff_multiscales_plan(((py_context *)context)->handle, &desc,
+                                                   &opts, &handle, &err);
+        image = status == NGFF_OK ? image_new(context, NULL, handle)
+                                  : ngff_py_raise(status, &err, NULL);
+    }
+    PyMem_Free(rows);
+    PyMem_Free(channels);
+    return image;
+}
+
+PyObject *ngff_py_open_image(PyObject *module, PyObject *args) {
+    PyObject *context;
+    py_store *store;
+    ngff_multiscales *handle = NULL;
+    ngff_error err = {0};
+    ngff_status status;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!", ngff_py_context_type, &context,
+                          ngff_py_store_type, &store))
+        return NULL;
+    if (!store->handle)
+        return PyErr_SetString(PyExc_ValueError, "the store is closed"), NULL;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_open(((py_context *)context)->handle, store->handle, &handle, &err);
+    Py_END_ALLOW_THREADS;
+    if (ngff_py_raise_pending(&store->pending)) {
+        ngff_multiscales_close(&handle);
+        return NULL;
+    }
+    return status == NGFF_OK ? image_new(context, (PyObject *)store, handle)
+                             : ngff_py_raise(status, &err, store->path);
+}
+
+/* ---- methods ---- */
+
+static PyObject *image_level_count(PyObject *object, PyObject *none) {
+    (void)none;
+    return PyLong_FromLong(ngff_multiscales_level_count(((py_image *)object)->handle));
+}
+
+static PyObject *image_level(PyObject *object, PyObject *args) {
+    py_image *self = (py_image *)object;
+    ngff_level_info info = NGFF_LEVEL_INFO_INIT;
+    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_error err = {0};
+    int level;
+    if (!PyArg_ParseTuple(args, "i", &level))
+        return NULL;
+    ngff_status status = ngff_multiscales_image(self->handle, &desc, &err);
+    if (status == NGFF_OK)
+        status = ngff_multiscales_level(self->handle, level, &info, &err);
+    if (status != NGFF_OK)
+        return ngff_py_raise(status, &err, NULL);
+    int32_t n = desc.ndim;
+    return Py_BuildValue(
+        "{s:N,s:N,s:N,s:N,s:N,s:s}", "shape", ngff_py_tuple(info.shape, n), "chunks",
+        ngff_py_tuple(info.chunks, n), "shards", ngff_py_tuple(info.shards, n), "scale",
+        ngff_py_float_tuple(info.scale, n), "translation",
+        ngff_py_float_tuple(info.translation, n), "path", info.path);
+}
+
+static int append(PyObject *list, PyObject *item) {
+    int bad = !item || PyList_Append(list, item) < 0;
+    Py_XDECREF(item);
+    return bad;
+}
+
+static PyObject *axis_list(const ngff_image_desc *desc) {
+    PyObject *list = PyList_New(0);
+    for (int32_t i = 0; list && i < desc->ndim; i++) {
+        const ngff_axis *a = &desc->axes[i];
+        if (append(list, Py_BuildValue("(ssssdd)", a->name, a->type, a->unit,
+                                       a->orientation, a->scale, a->translation)))
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *channel_list(const ngff_image_desc *desc) {
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < desc->channel_count; i++) {
+        const ngff_channel *c = &desc->channels[i];
+        if (append(list,
+                   Py_BuildValue("(ssiidddd)", c->label, c->color, (int)c->has_window,
+                                 (int)c->active, c->min, c->max, c->start, c->end)))
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *image_describe(PyObject *object, PyObject *none) {
+    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_error err = {0};
+    (void)none;
+    ngff_status status =
+        ngff_multiscales_image(((py_image *)object)->handle, &desc, &err);
+    if (status != NGFF_OK)
+        return ngff_py_raise(status, &err, NULL);
+    return Py_BuildValue("(sNsNN)", ngff_dtype_text((ngff_dtype)desc.dtype),
+                         ngff_py_tuple(desc.shape, desc.ndim), desc.name,
+                         axis_list(&desc), channel_list(&desc));
+}
+
+static PyObject *image_facts(PyObject *object, PyObject *none) {
+    (void)none;
+    return PyUnicode_FromString(ngff_multiscales_facts(((py_image *)object)->handle));
+}
+
+static ngff_status read_box(py_image *self, int level, const ngff_box *box,
+                            const ngff_view *out, ngff_error *err) {
+    ngff_status status;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_read_region(self->handle, level, box, out, err);
+    Py_END_ALLOW_THREADS;
+    return status;
+}
+
+/* read_region(level, start, out): fills the buffer `out`. */
+static PyObject *image_read_region(PyObject *object, PyObject *args) {
+    py_image *self = (py_image *)object;
+    PyObject *start, *target;
+    Py_buffer buffer;
+    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_box box = {0};
+    ngff_view view;
+    ngff_error err = {0};
+    int level;
+    if (!PyArg_ParseTuple(args, "iOO", &level, &start, &target) ||
+        ngff_py_extents(start, box.start, &box.ndim))
+        return NULL;
+    ngff_status status = ngff_multiscales_image(self->handle, &desc, &err);
+    if (status != NGFF_OK)
+        return ngff_py_raise(status, &err, NULL);
+    if (PyObject_GetBuffer(target, &buffer, PyBUF_STRIDED) < 0)
+        return NULL;
+    int bad = ngff_py_view(&buffer, desc.dtype, &view);
+    if (!bad && view.ndim != box.ndim) {
+        PyErr_SetString(PyExc_ValueError, "start and buffer differ in dimensions");
+        bad = -1;
+    }
+    for (int i = 0; !bad && i < view.ndim; i++)
+        box.shape[i] = view.shape[i];
+    if (!bad)
+        status = read_box(self, level, &box, &view, &err);
+    PyBuffer_Release(&buffer);
+    if (bad || (self->store && ngff_py_raise_pending(&self->store->pending)))
+        return NULL;
+    return status == NGFF_OK
+               ? Py_NewRef(Py_None)
+               : ngff_py_raise(status, &err, self->store ? self->store->path : NULL);
+}
+
+static void image_dealloc(PyObject *object) {
+    py_image *self = (py_image *)object;
+    ngff_multiscales_close(&self->handle);
+    Py_CLEAR(self->store);
+    Py_CLEAR(self->context);
+    ngff_py_free_self(object);
+}
+
+PyObject *ngff_py_make_image_type(void) {
+    static PyMethodDef methods[] = {
+        {"level_count", image_level_count, METH_NOARGS, "() -> int"},
+        {"level", image_level, METH_VARARGS, "(index) -> dict"},
+        {"describe", image_describe, METH_NOARGS, "() -> description"},
+        {"facts", image_facts, METH_NOARGS, "() -> JSON text"},
+        {"read_region", image_read_region, METH_VARARGS, "(level, start, out)"},
+        {NULL, NULL, 0, NULL}};
+    static PyType_Slot slots[] = {
+        {Py_tp_dealloc, image_dealloc}, {Py_tp_methods, methods}, {0, NULL}};
+    static PyType_Spec spec = {"ngff._core.Image", sizeof(py_image), 0,
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                               slots};
+    return PyType_FromSpec(&spec);
+}

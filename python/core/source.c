@@ -1,0 +1,189 @@
+/* Source objects: borrowed array memory, a Python callable, or a file. */
+#include "core.h"
+
+#include <string.h>
+
+static py_source *source_new(PyObject *context) {
+    py_source *self = PyObject_New(py_source, (PyTypeObject *)ngff_py_source_type);
+    if (!self)
+        return NULL;
+    self->handle = NULL;
+    self->reader = NULL;
+    self->buffer = (Py_buffer){0};
+    self->pending = (py_pending){NULL, NULL, NULL};
+    self->context = (py_context *)Py_NewRef(context);
+    return self;
+}
+
+static PyObject *answer(py_source *self, ngff_status status, const ngff_error *err,
+                        PyObject *path) {
+    if (status == NGFF_OK)
+        return (PyObject *)self;
+    Py_DECREF(self);
+    return ngff_py_raise(status, err, path);
+}
+
+PyObject *ngff_py_array_source(PyObject *module, PyObject *args) {
+    PyObject *context, *array, *tuple;
+    ngff_image_desc desc;
+    ngff_channel *channels = NULL;
+    ngff_view view;
+    ngff_error err = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!OO!", ngff_py_context_type, &context, &array,
+                          &PyTuple_Type, &tuple) ||
+        ngff_py_desc(tuple, &desc, &channels))
+        return NULL;
+    py_source *self = source_new(context);
+    ngff_status status = NGFF_INVALID;
+    if (self && PyObject_GetBuffer(array, &self->buffer, PyBUF_STRIDED_RO) == 0 &&
+        ngff_py_view(&self->buffer, desc.dtype, &view) == 0)
+        status = ngff_source_from_array(self->context->handle, &view, &desc, NULL, NULL,
+                                        &self->handle, &err);
+    PyMem_Free(channels);
+    if (PyErr_Occurred()) {
+        Py_XDECREF((PyObject *)self);
+        return NULL;
+    }
+    return answer(self, status, &err, NULL);
+}
+
+/* ---- callback sources ---- */
+
+static PyObject *call_reader(py_source *self, const ngff_box *box) {
+    PyObject *start = ngff_py_tuple(box->start, box->ndim);
+    PyObject *shape = ngff_py_tuple(box->shape, box->ndim);
+    PyObject *value =
+        start && shape ? PyObject_CallFunction(self->reader, "OO", start, shape) : NULL;
+    Py_XDECREF(start);
+    Py_XDECREF(shape);
+    return value;
+}
+
+/* Copies what the reader answered; the GIL is released while bytes move. */
+static int take_pixels(PyObject *value, const ngff_view *out) {
+    Py_buffer buffer;
+    ngff_view view;
+    if (PyObject_GetBuffer(value, &buffer, PyBUF_STRIDED_RO) < 0)
+        return -1;
+    int bad = ngff_py_view(&buffer, out->dtype, &view);
+    if (!bad && (view.ndim != out->ndim ||
+                 memcmp(view.shape, out->shape, (size_t)out->ndim * sizeof(int64_t)))) {
+        PyErr_SetString(PyExc_ValueError, "the data answered a region of another shape");
+        bad = -1;
+    }
+    if (!bad) {
+        Py_BEGIN_ALLOW_THREADS;
+        ngff_py_copy_view(out, &view);
+        Py_END_ALLOW_THREADS;
+    }
+    PyBuffer_Release(&buffer);
+    return bad;
+}
+
+static ngff_status read_region(void *cookie, const ngff_box *box, const ngff_view *out,
+                               ngff_error *err) {
+    static const char text[] = "reading the source failed";
+    py_source *self = cookie;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    ngff_status status = NGFF_OK;
+    PyObject *value = self->pending.type ? NULL : call_reader(self, box);
+    if (!value || take_pixels(value, out)) {
+        if (PyErr_Occurred())
+            ngff_py_keep_pending(&self->pending);
+        status = NGFF_IO;
+        if (err) {
+            *err = (ngff_error){.status = NGFF_IO, .origin = NGFF_ORIGIN_INPUT};
+            memcpy(err->message, text, sizeof text);
+        }
+    }
+    Py_XDECREF(value);
+    PyGILState_Release(gil);
+    return status;
+}
+
+PyObject *ngff_py_callback_source(PyObject *module, PyObject *args) {
+    PyObject *context, *reader, *tuple, *unit;
+    ngff_image_desc desc;
+    ngff_channel *channels = NULL;
+    ngff_source_ops ops = {.struct_size = sizeof ops, .read_region = read_region};
+    ngff_error err = {0};
+    int reentrant;
+    int32_t count;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!OO!Op", ngff_py_context_type, &context, &reader,
+                          &PyTuple_Type, &tuple, &unit, &reentrant) ||
+        ngff_py_extents(unit, ops.unit, &count) || ngff_py_desc(tuple, &desc, &channels))
+        return NULL;
+    ops.reentrant = reentrant;
+    py_source *self = source_new(context);
+    ngff_status status = NGFF_NOMEM;
+    if (self) {
+        self->reader = Py_NewRef(reader);
+        status = ngff_source_from_callback(self->context->handle, &ops, self, &desc,
+                                           &self->handle, &err);
+    }
+    PyMem_Free(channels);
+    return self ? answer(self, status, &err, NULL) : NULL;
+}
+
+/* ---- files ---- */
+
+PyObject *ngff_py_file_source(PyObject *module, PyObject *args) {
+    PyObject *context, *path, *shape;
+    const char *dims, *dtype;
+    ngff_source_opts opts = NGFF_SOURCE_OPTS_INIT;
+    ngff_error err = {0};
+    ngff_status status;
+    int big_endian;
+    long long offset;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!UzOspL", ngff_py_context_type, &context, &path, &dims,
+                          &shape, &dtype, &big_endian, &offset) ||
+        ngff_py_extents(shape, opts.raw_shape, &opts.raw_ndim))
+        return NULL;
+    opts.dims = dims;
+    opts.raw_dtype = ngff_dtype_parse(dtype);
+    opts.raw_big_endian = big_endian;
+    opts.raw_offset = offset;
+    const char *location = PyUnicode_AsUTF8AndSize(path, NULL);
+    py_source *self = location ? source_new(context) : NULL;
+    if (!self)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS;
+    status =
+        ngff_source_open(self->context->handle, location, &opts, &self->handle, &err);
+    Py_END_ALLOW_THREADS;
+    return answer(self, status, &err, path);
+}
+
+static PyObject *source_close(PyObject *object, PyObject *none) {
+    py_source *self = (py_source *)object;
+    (void)none;
+    ngff_source_close(&self->handle);
+    Py_CLEAR(self->reader);
+    PyBuffer_Release(&self->buffer);
+    return Py_NewRef(Py_None);
+}
+
+static void source_dealloc(PyObject *object) {
+    py_source *self = (py_source *)object;
+    ngff_source_close(&self->handle);
+    PyBuffer_Release(&self->buffer);
+    ngff_py_drop_pending(&self->pending);
+    Py_CLEAR(self->reader);
+    Py_CLEAR(self->context);
+    ngff_py_free_self(object);
+}
+
+PyObject *ngff_py_make_source_type(void) {
+    static PyMethodDef methods[] = {
+        {"close", source_close, METH_NOARGS, "lets go of the data"},
+        {NULL, NULL, 0, NULL}};
+    static PyType_Slot slots[] = {
+        {Py_tp_dealloc, source_dealloc}, {Py_tp_methods, methods}, {0, NULL}};
+    static PyType_Spec spec = {"ngff._core.Source", sizeof(py_source), 0,
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                               slots};
+    return PyType_FromSpec(&spec);
+}

@@ -1,0 +1,155 @@
+/* The main job, and its plan. */
+#include "core.h"
+
+typedef struct progress_job {
+    PyObject *callable;                   /* or NULL */
+    const volatile unsigned char *cancel; /* one byte the caller sets, or NULL */
+    py_pending pending;
+} progress_job;
+
+static int on_progress(void *user, const ngff_progress *p) {
+    progress_job *job = user;
+    if (job->cancel && *job->cancel)
+        return 1;
+    if (!job->callable)
+        return 0;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *value = PyObject_CallFunction(
+        job->callable, "siiKK", p->phase, (int)p->level, (int)p->level_count,
+        (unsigned long long)p->bytes_done, (unsigned long long)p->bytes_total);
+    int stop = !value;
+    if (!value)
+        ngff_py_keep_pending(&job->pending);
+    Py_XDECREF(value);
+    PyGILState_Release(gil);
+    return stop;
+}
+
+static int text_option(PyObject *options, const char *name, const char **out) {
+    PyObject *value = PyDict_GetItemString(options, name);
+    if (!value || value == Py_None)
+        return 0;
+    *out = PyUnicode_AsUTF8AndSize(value, NULL);
+    return *out ? 0 : -1;
+}
+
+static int flag_option(PyObject *options, const char *name, int32_t *out) {
+    PyObject *value = PyDict_GetItemString(options, name);
+    if (!value || value == Py_None)
+        return 0;
+    long number = PyLong_AsLong(value);
+    if (number == -1 && PyErr_Occurred())
+        return -1;
+    *out = (int32_t)number;
+    return 0;
+}
+
+static int options_of(PyObject *options, ngff_write_opts *o) {
+    const struct {
+        const char *name, **out;
+    } texts[] = {{"version", &o->version},
+                 {"codec", &o->codec},
+                 {"shuffle", &o->shuffle},
+                 {"codec_json", &o->codec_json}};
+    const struct {
+        const char *name;
+        int32_t *out;
+    } flags[] = {{"compression_level", &o->compression_level},
+                 {"has_level", &o->has_level},
+                 {"flat_layout", &o->flat_layout},
+                 {"no_consolidate", &o->no_consolidate},
+                 {"write_empty_chunks", &o->write_empty_chunks},
+                 {"keep_levels", &o->keep_levels},
+                 {"no_spill", &o->no_spill},
+                 {"orientation", &o->orientation}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (text_option(options, texts[i].name, texts[i].out))
+            return -1;
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flag_option(options, flags[i].name, flags[i].out))
+            return -1;
+    return 0;
+}
+
+static PyObject *report_dict(const ngff_write_report *r) {
+    return Py_BuildValue(
+        "{s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d,s:i,s:i}", "source_bytes",
+        (unsigned long long)r->source_bytes, "decoded_bytes",
+        (unsigned long long)r->decoded_bytes, "encoded_bytes",
+        (unsigned long long)r->encoded_bytes, "files", (unsigned long long)r->files,
+        "budget", (unsigned long long)r->budget, "peak", (unsigned long long)r->peak,
+        "spill_bytes", (unsigned long long)r->spill_bytes, "blocks",
+        (unsigned long long)r->blocks, "amplification", r->amplification, "threads",
+        (int)r->threads, "passes", (int)r->passes);
+}
+
+static PyObject *run(py_store *store, py_image *image, py_source *source,
+                     ngff_write_opts *opts) {
+    ngff_write_report report = {.struct_size = sizeof report};
+    progress_job *job = opts->progress_user;
+    ngff_error err = {0};
+    ngff_status status;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_write(image->context->handle, store->handle, image->handle,
+                        source->handle, opts, &report, &err);
+    Py_END_ALLOW_THREADS;
+    int raised = ngff_py_raise_pending(&job->pending) ||
+                 ngff_py_raise_pending(&source->pending) ||
+                 ngff_py_raise_pending(&store->pending);
+    ngff_py_drop_pending(&source->pending);
+    ngff_py_drop_pending(&store->pending);
+    if (raised)
+        return NULL;
+    return status == NGFF_OK ? report_dict(&report)
+                             : ngff_py_raise(status, &err, store->path);
+}
+
+PyObject *ngff_py_write(PyObject *module, PyObject *args) {
+    PyObject *context, *options, *progress, *cancel;
+    py_store *store;
+    py_image *image;
+    py_source *source;
+    ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
+    progress_job job = {NULL, NULL, {NULL, NULL, NULL}};
+    Py_buffer flag = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!O!O!OO", ngff_py_context_type, &context,
+                          ngff_py_store_type, &store, ngff_py_image_type, &image,
+                          ngff_py_source_type, &source, &PyDict_Type, &options, &progress,
+                          &cancel) ||
+        options_of(options, &opts))
+        return NULL;
+    if (!store->handle || !source->handle)
+        return PyErr_SetString(PyExc_ValueError, "the store or source is closed"), NULL;
+    if (cancel != Py_None) {
+        if (PyObject_GetBuffer(cancel, &flag, PyBUF_SIMPLE) < 0)
+            return NULL;
+        job.cancel = flag.len ? flag.buf : NULL;
+    }
+    job.callable = progress == Py_None ? NULL : progress;
+    opts.progress = on_progress;
+    opts.progress_user = &job;
+    PyObject *result = run(store, image, source, &opts);
+    PyBuffer_Release(&flag);
+    return result;
+}
+
+PyObject *ngff_py_write_plan(PyObject *module, PyObject *args) {
+    PyObject *context, *options;
+    py_image *image;
+    py_source *source;
+    ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
+    ngff_write_report report = {.struct_size = sizeof report};
+    ngff_error err = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!O!", ngff_py_context_type, &context,
+                          ngff_py_image_type, &image, ngff_py_source_type, &source,
+                          &PyDict_Type, &options) ||
+        options_of(options, &opts))
+        return NULL;
+    if (!source->handle)
+        return PyErr_SetString(PyExc_ValueError, "the source is closed"), NULL;
+    ngff_status status = ngff_write_plan(((py_context *)context)->handle, image->handle,
+                                         source->handle, &opts, &report, &err);
+    return status == NGFF_OK ? report_dict(&report) : ngff_py_raise(status, &err, NULL);
+}

@@ -1,0 +1,45 @@
+"""`ngff.config`: how much memory a job may hold, and how many threads it may use."""
+
+import os
+from dataclasses import dataclass
+
+
+def _available():
+    """Half of the memory that is free now, as the seed's default; 1e9 where nobody can tell."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 512
+    except OSError:
+        pass
+    return int(1e9)
+
+
+@dataclass
+class NgffZarrConfig:
+    # Bytes a job may hold beyond its input.
+    memory_target: int = 0
+    # Kept for scripts that set it; there is no task graph here.
+    task_target: int = 50000
+    # Kept for scripts that set it; intermediate data is never written to a cache directory.
+    cache_store: object = None
+    # 0: every core this process may use.
+    threads: int = 0
+    hcs_image_cache_size: int = 100
+    hcs_well_cache_size: int = 500
+
+
+config = NgffZarrConfig(memory_target=_available())
+
+_contexts = {}
+
+
+def context():
+    """The native context for what `config` says now; made once for each setting and process."""
+    from . import _core
+
+    key = (os.getpid(), int(config.threads), max(0, int(config.memory_target)))
+    if key not in _contexts:
+        _contexts[key] = _core.Context(key[1], key[2])
+    return _contexts[key]

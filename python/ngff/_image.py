@@ -1,0 +1,64 @@
+"""NgffImage and Multiscales: the two objects a script passes around."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+_DEFAULT_TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+CANONICAL = ("t", "c", "z", "y", "x")
+SPATIAL = ("z", "y", "x")
+
+
+@dataclass
+class NgffImage:
+    """One level: an array (or something lazy with shape, dtype and indexing) and where it lies."""
+
+    data: Any
+    dims: Any
+    scale: dict
+    translation: dict
+    name: str = "image"
+    axes_units: Any = None
+    axes_orientations: Any = None
+    axes_types: Any = None
+    channel_names: Any = None
+    channel_colors: Any = None
+    computed_callbacks: list = field(default_factory=list)
+
+
+@dataclass
+class NgffMultiscales:
+    """An image and its levels, finest first, with their OME-Zarr metadata."""
+
+    images: list
+    metadata: Any
+    scale_factors: Any = None
+    method: Any = None
+    chunks: Any = None
+    generated_data_keys: Any = field(default=None, repr=False, compare=False)
+    root_attributes: Any = None
+
+    def to_ome_zarr(self, store, **kwargs):
+        """Write to `store`; see `ngff.to_ome_zarr`."""
+        from ._write import to_ome_zarr
+
+        to_ome_zarr(store, self, **kwargs)
+
+    @classmethod
+    def from_ome_zarr(cls, store, **kwargs):
+        """Read from `store`; see `ngff.from_ome_zarr`."""
+        from ._read import from_ome_zarr
+
+        return from_ome_zarr(store, **kwargs)
+
+
+Multiscales = NgffMultiscales
+
+
+def axis_type(dim):
+    return _DEFAULT_TYPES.get(dim, "")
+
+
+def canonical_order(dims):
+    """Positions of `dims` in the order t, c, z, y, x; None when there is no such order."""
+    order = [dims.index(dim) for dim in CANONICAL if dim in dims]
+    return order if len(order) == len(dims) else None

@@ -1,0 +1,212 @@
+"""The metadata dataclasses of OME-Zarr 0.4 and 0.5 (one model; `version` tells them apart)."""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+__all__ = [
+    "NgffVersion",
+    "Axis",
+    "Identity",
+    "Scale",
+    "Translation",
+    "Dataset",
+    "OmeroWindow",
+    "OmeroChannel",
+    "Omero",
+    "MethodMetadata",
+    "PlateAcquisition",
+    "PlateColumn",
+    "PlateRow",
+    "PlateWell",
+    "Plate",
+    "WellImage",
+    "Well",
+    "Metadata",
+    "Transform",
+]
+
+
+class NgffVersion(str, Enum):
+    V01 = "0.1"
+    V02 = "0.2"
+    V03 = "0.3"
+    V04 = "0.4"
+    V05 = "0.5"
+
+
+@dataclass
+class Axis:
+    name: str
+    type: str | None = None
+    unit: str | None = None
+    orientation: Any = None
+
+
+@dataclass
+class Identity:
+    type: str = "identity"
+
+
+@dataclass
+class Scale:
+    scale: list
+    type: str = "scale"
+
+
+@dataclass
+class Translation:
+    translation: list
+    type: str = "translation"
+
+
+Transform = Scale | Translation
+
+
+@dataclass
+class Dataset:
+    path: str
+    coordinateTransformations: list
+
+
+@dataclass
+class OmeroWindow:
+    min: float
+    max: float
+    start: float
+    end: float
+
+
+@dataclass
+class OmeroChannel:
+    color: str
+    window: OmeroWindow
+    label: str | None = None
+    active: bool = True
+
+    def validate_color(self):
+        if not re.fullmatch(r"[0-9A-Fa-f]{6}", self.color):
+            raise ValueError(f"Invalid color '{self.color}'. Must be 6 hex digits.")
+
+
+@dataclass
+class Omero:
+    channels: list
+
+
+@dataclass
+class MethodMetadata:
+    description: str
+    method: str
+    version: str
+
+
+@dataclass
+class PlateAcquisition:
+    id: int
+    name: str | None = None
+    maximumfieldcount: int | None = None
+    description: str | None = None
+    starttime: int | None = None
+    endtime: int | None = None
+
+
+@dataclass
+class PlateColumn:
+    name: str
+
+
+@dataclass
+class PlateRow:
+    name: str
+
+
+@dataclass
+class PlateWell:
+    path: str
+    rowIndex: int
+    columnIndex: int
+
+
+@dataclass
+class Plate:
+    columns: list
+    rows: list
+    wells: list
+    version: str = "0.4"
+    acquisitions: list | None = None
+    field_count: int | None = None
+    name: str | None = None
+
+
+@dataclass
+class WellImage:
+    path: str
+    acquisition: int | None = None
+
+
+@dataclass
+class Well:
+    images: list
+    version: str = "0.4"
+
+
+@dataclass
+class Metadata:
+    axes: list
+    datasets: list
+    coordinateTransformations: list | None = None
+    omero: Omero | None = None
+    name: str = "image"
+    version: str = "0.4"
+    type: str | None = None
+    metadata: MethodMetadata | None = None
+    extra: dict = field(default_factory=dict)
+
+    def to_version(self, version):
+        """A copy for another version; the object itself is never changed."""
+        version = getattr(version, "value", version)
+        if version not in ("0.4", "0.5"):
+            raise ValueError(f"Unsupported version conversion: {self.version} -> {version}")
+        return Metadata(**{**vars(self), "version": version})
+
+    @classmethod
+    def from_version(cls, metadata):
+        convert = getattr(metadata, "to_version", None)
+        flat = convert("0.5") if not hasattr(metadata, "axes") and convert else metadata
+        names = cls.__dataclass_fields__
+        return cls(**{k: v for k, v in vars(flat).items() if k in names})
+
+    @property
+    def dimension_names(self):
+        return tuple(axis.name for axis in self.axes)
+
+
+def omero_from_json(omero):
+    """Channels as objects; members this model does not have are left out."""
+    if not isinstance(omero, dict) or not isinstance(omero.get("channels"), list):
+        return None
+    channels = []
+    for channel in omero["channels"]:
+        window = channel.get("window") or {}
+        low, high = window.get("min", 0.0), window.get("max", 0.0)
+        channels.append(
+            OmeroChannel(
+                color=channel.get("color", ""),
+                label=channel.get("label"),
+                active=bool(channel.get("active", True)),
+                window=OmeroWindow(low, high, window.get("start", low), window.get("end", high)),
+            )
+        )
+    return Omero(channels)
+
+
+def transforms_from_json(items):
+    out = []
+    for item in items or []:
+        if "scale" in item:
+            out.append(Scale(item["scale"]))
+        elif "translation" in item:
+            out.append(Translation(item["translation"]))
+    return out

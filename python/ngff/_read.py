@@ -1,0 +1,129 @@
+"""from_ngff_zarr, open_array and what belongs to them."""
+
+import json
+
+import numpy as np
+
+from . import _core
+from ._config import context
+from ._image import NgffImage, NgffMultiscales, axis_type
+from ._lazy import StoredLevel
+from ._metadata import (Axis, Dataset, Metadata, MethodMetadata, Scale, Translation,
+                        omero_from_json, transforms_from_json)
+from ._orientation import AnatomicalOrientation
+from ._stores import is_ozx_path, location, open_for_reading
+
+_OWNED = ("multiscales", "omero", "ome", "_ARRAY_DIMENSIONS")
+
+
+def from_ngff_zarr(store, validate=False, version=None, storage_options=None, kind=None):
+    """Read an image and its levels; pixels are read when they are indexed."""
+    if storage_options:
+        raise NotImplementedError("storage_options: remote stores are not read")
+    if kind not in (None, "multiscales"):
+        raise NotImplementedError(f"kind={kind!r} is not read")
+    handle = open_for_reading(store)
+    image = _core.open_image(context(), handle)
+    facts = json.loads(image.facts())
+    attributes = root_attributes(handle)
+    found = str(facts.get("version") or attributes.get("ome", attributes).get("version", "0.4"))
+    if version is not None and str(getattr(version, "value", version)) != found:
+        raise ValueError(f"the store is OME-Zarr {found}, not {version}")
+    metadata, images = _image_parts(image, attributes, found)
+    if validate:
+        from ._structural import validate_structural
+
+        validate_structural(metadata, version=found)
+    foreign = {k: v for k, v in attributes.items() if k not in _OWNED} or None
+    return NgffMultiscales(images, metadata, root_attributes=foreign)
+
+
+from_ome_zarr = from_ngff_zarr
+
+
+def root_attributes(handle):
+    """The attributes of the root group, either format."""
+    try:
+        return json.loads(handle.get_value("zarr.json")).get("attributes", {})
+    except (FileNotFoundError, KeyError):
+        return json.loads(handle.get_value(".zattrs"))
+
+
+def _image_parts(image, attributes, version):
+    dtype, _, name, axes, _ = image.describe()
+    ome = attributes.get("ome", attributes)
+    entry = (ome.get("multiscales") or [{}])[0]
+    dims = tuple(axis[0] for axis in axes)
+    units = {axis[0]: axis[2] or None for axis in axes}
+    turns = {axis[0]: AnatomicalOrientation(axis[3]) for axis in axes if axis[3]} or None
+    omero = omero_from_json(ome.get("omero"))
+    labels = [c.label or "" for c in omero.channels] if omero else None
+    images, datasets = [], []
+    for n in range(image.level_count()):
+        info = image.level(n)
+        data = StoredLevel(image, n, info, np.dtype(dtype))
+        images.append(NgffImage(data, dims, dict(zip(dims, info["scale"])),
+                                dict(zip(dims, info["translation"])), name, units, turns,
+                                channel_names=list(labels) if labels else None))
+        datasets.append(Dataset(info["path"], [Scale(list(info["scale"])),
+                                               Translation(list(info["translation"]))]))
+    about = entry.get("metadata")
+    known = isinstance(about, dict) and {"description", "method", "version"} <= set(about)
+    method = MethodMetadata(*(str(about[k]) for k in ("description", "method", "version"))) \
+        if known else None
+    axis_objects = [Axis(a[0], a[1] or axis_type(a[0]), a[2] or None, (turns or {}).get(a[0]))
+                    for a in axes]
+    return Metadata(axis_objects, datasets,
+                    transforms_from_json(entry.get("coordinateTransformations")) or None, omero,
+                    entry.get("name", name), version, entry.get("type"), method), images
+
+
+def open_array(store, path=None, storage_options=None):
+    """A level of an OME-Zarr image as a lazy array: `path` names its dataset, level 0 without it."""
+    if storage_options:
+        raise NotImplementedError("storage_options: remote stores are not read")
+    image = _core.open_image(context(), open_for_reading(store))
+    dtype = np.dtype(image.describe()[0])
+    levels = [image.level(n) for n in range(image.level_count())]
+    for n, info in enumerate(levels):
+        if path is None or info["path"] == str(path).strip("/"):
+            return StoredLevel(image, n, info, dtype)
+    raise KeyError(f"{path} is none of {[info['path'] for info in levels]}")
+
+
+def read_ozx_version(store):
+    """The OME-Zarr version that an archive says it holds, else None."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(location(store)) as archive:
+            return json.loads(archive.comment)["ome"]["version"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def read_ozx_json_first(store):
+    """Whether an archive says that its documents come first."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(location(store)) as archive:
+            about = json.loads(archive.comment)["ome"]
+        return bool(about["zipFile"]["centralDirectory"]["jsonFirst"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def write_store_to_zip(source_store, zip_path, version="0.5", compression_level=0):
+    """A hierarchy into an .ozx archive, value by value."""
+    if str(version) != "0.5" or compression_level:
+        raise ValueError("an .ozx holds OME-Zarr 0.5 and does not compress its entries")
+    if not is_ozx_path(zip_path):
+        raise ValueError(f"{zip_path}: the name of an archive ends in .ozx")
+    source = open_for_reading(source_store)
+    target = _core.open_store(context(), str(location(zip_path)), 1, 2, 0)
+    try:
+        _core.copy_store(source, target)
+    finally:
+        target.close()
+        source.close()

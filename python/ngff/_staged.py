@@ -1,0 +1,190 @@
+"""The slower ways of writing: levels as the caller gives them, arrays written by TensorStore, empty
+arrays, foreign root attributes. Everything is put together in a directory beside the destination and
+then published as one, so that a failure leaves the destination as it was."""
+
+import json
+import os
+import shutil
+import tempfile
+
+import numpy as np
+
+from . import _core
+from ._config import context
+from ._pyramid import plan_levels
+from ._source import make_source
+from ._stores import READ, WRITE, location, open_for_writing
+from ._write import run_write
+
+_KEYS = {"0.4": ("multiscales", "omero"), "0.5": ("ome",)}
+
+
+def write_staged(job, use_tensorstore, metadata_only):
+    if use_tensorstore:
+        tensorstore = _tensorstore()
+    path = location(job.store)
+    parent = os.path.dirname(os.path.abspath(path)) if path else None
+    stage = tempfile.mkdtemp(prefix=".ngff-stage-", dir=parent)
+    try:
+        root = os.path.join(stage, "whole")
+        blank = use_tensorstore or metadata_only
+        if job.generated():
+            _write_whole(job, root, blank)
+        else:
+            _write_levels(job, stage, root, blank)
+        if job.root_attributes:
+            _add_attributes(root, job.version, job.root_attributes)
+        if use_tensorstore and not metadata_only:
+            _fill_with_tensorstore(tensorstore, job, root)
+        _publish(job, root)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _tensorstore():
+    try:
+        import tensorstore
+    except ImportError as error:
+        raise ImportError("use_tensorstore=True needs the tensorstore package, which is not "
+                          "installed") from error
+    return tensorstore
+
+
+def _publish(job, root):
+    """The staged hierarchy to where it belongs; an existing store is replaced as a whole."""
+    source = _core.open_store(context(), root, READ, 0, 0)
+    try:
+        target = open_for_writing(job.store, job.overwrite, job.chunk_store)
+        try:
+            _core.copy_store(source, target)
+        finally:
+            target.close()
+    finally:
+        source.close()
+
+
+def _blank_source(description):
+    """Zeros: every chunk holds only the fill value, so that documents alone are stored."""
+    zero = np.zeros((), description[0])
+    return _core.callback_source(context(), lambda start, shape: np.broadcast_to(zero, shape),
+                                 description, (0,) * len(description[1]), True)
+
+
+def _native(job, root, plan, data, description, blank):
+    store = _core.open_store(context(), root, WRITE, 0, 1)
+    source = _blank_source(description) if blank else make_source(data, description)
+    options = dict(job.options, write_empty_chunks=0) if blank else job.options
+    try:
+        run_write(store, plan, source, options)
+    finally:
+        source.close()
+        store.close()
+
+
+def _write_whole(job, root, blank):
+    _native(job, root, job.plan(), job.data, job.description, blank)
+
+
+def _write_levels(job, stage, root, blank):
+    """Each level as an image of its own, then one hierarchy from all of them."""
+    parts = []
+    for n in range(len(job.images)):
+        description, data = job.describe(n)
+        plan = plan_levels(description, job.multiscales.method or "nearest", [], job.chunks,
+                           job.per_shard)
+        part = root if n == 0 else os.path.join(stage, f"level{n}")
+        _native(job, part, plan, data, description, blank)
+        parts.append(part)
+    documents = [_read_documents(part, job.version) for part in parts]
+    for n, part in enumerate(parts[1:], 1):
+        os.rename(os.path.join(part, "scale0"), os.path.join(root, f"scale{n}"))
+    _join_documents(documents, job)
+    _write_documents(root, job.version, documents[0])
+
+
+def _load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _save(path, document):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2, allow_nan=False)
+
+
+def _read_documents(root, version):
+    """(attributes, consolidated map or None, the whole root document)"""
+    if version == "0.4":
+        consolidated = os.path.join(root, ".zmetadata")
+        whole = _load(consolidated) if os.path.exists(consolidated) else None
+        attributes = _load(os.path.join(root, ".zattrs"))
+        return [attributes, whole["metadata"] if whole else None, whole]
+    whole = _load(os.path.join(root, "zarr.json"))
+    inline = whole.get("consolidated_metadata")
+    return [whole["attributes"], inline["metadata"] if inline else None, whole]
+
+
+def _entry(attributes):
+    return attributes.get("ome", attributes)["multiscales"][0]
+
+
+def _join_documents(documents, job):
+    entry = _entry(documents[0][0])
+    for n, (attributes, consolidated, _) in enumerate(documents[1:], 1):
+        dataset = _entry(attributes)["datasets"][0]
+        dataset["path"] = f"scale{n}" + dataset["path"].removeprefix("scale0")
+        entry["datasets"].append(dataset)
+        if consolidated is not None:
+            for key, value in consolidated.items():
+                if key == "scale0" or key.startswith("scale0/"):
+                    documents[0][1][f"scale{n}" + key.removeprefix("scale0")] = value
+    about = getattr(job.flat, "metadata", None)
+    for key, value in (("type", getattr(job.flat, "type", None)),
+                       ("metadata", vars(about) if about else None)):
+        entry.pop(key, None)
+        if value:
+            entry[key] = value
+
+
+def _write_documents(root, version, documents):
+    attributes, consolidated, whole = documents
+    if version == "0.4":
+        _save(os.path.join(root, ".zattrs"), attributes)
+        if whole is not None:
+            whole["metadata"] = {**consolidated, ".zattrs": attributes}
+            _save(os.path.join(root, ".zmetadata"), whole)
+    else:
+        _save(os.path.join(root, "zarr.json"), whole)
+
+
+def _add_attributes(root, version, extra):
+    reserved = [key for key in ("multiscales", "omero", "ome") if key in extra]
+    if reserved:
+        raise ValueError(f"root attributes may not hold {reserved}: they belong to OME-Zarr")
+    documents = _read_documents(root, version)
+    documents[0].update(extra)
+    _write_documents(root, version, documents)
+
+
+# ---- TensorStore --------------------------------------------------------------------------------
+
+
+def _fill_with_tensorstore(tensorstore, job, root):
+    driver = "zarr" if job.version == "0.4" else "zarr3"
+    image = _core.open_image(context(), _core.open_store(context(), root, READ, 0, 0))
+    for n in range(image.level_count()):
+        info = image.level(n)
+        spec = {"driver": driver, "kvstore": {"driver": "file",
+                                              "path": os.path.join(root, info["path"]) + "/"}}
+        array = tensorstore.open(spec, open=True).result()
+        data = job.data if n == 0 else job.describe(n)[1]
+        for key in _blocks(info["shape"], info["shards"]):
+            array[key].write(np.asarray(data[key])).result()
+
+
+def _blocks(shape, block):
+    """Slices that tile the level by whole shards."""
+    grid = [range(0, n, b) for n, b in zip(shape, block)]
+    for at in np.ndindex(*(len(axis) for axis in grid)):
+        yield tuple(slice(axis[i], min(axis[i] + b, n))
+                    for axis, i, b, n in zip(grid, at, block, shape))

@@ -1,0 +1,162 @@
+"""What a store may be: a path, an .ozx, zarr-python's stores, any mutable mapping."""
+
+import os
+
+from . import _core
+from ._config import context
+
+READ, WRITE = 0, 1
+
+
+class MappingStore:
+    """A mapping of keys to bytes, as the C half calls it."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def _value(self, key):
+        try:
+            return memoryview(self.values[key]).cast("B")
+        except KeyError:
+            return None
+
+    def get(self, key, offset, size):
+        value = self._value(key)
+        return None if value is None else value[offset:offset + size]
+
+    def size(self, key):
+        value = self._value(key)
+        return None if value is None else value.nbytes
+
+    def put(self, key, data):
+        self.values[key] = data
+
+    def erase(self, key):
+        self.values.pop(key, None)
+
+    def list(self, prefix):
+        return [key for key in list(self.values) if key.startswith(prefix)]
+
+
+class KeepLevels(MappingStore):
+    """Keeps all but the chunks below one prefix: level 0 is the caller's and needs no copy."""
+
+    def __init__(self, prefix):
+        super().__init__({})
+        self.prefix = prefix
+
+    def put(self, key, data):
+        name = key.rsplit("/", 1)[-1]
+        if not key.startswith(self.prefix) or name in ("zarr.json", ".zarray", ".zattrs", ".zgroup"):
+            self.values[key] = data
+
+
+class SplitStore(MappingStore):
+    """`chunk_store=`: documents in one mapping, chunks in another."""
+
+    DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+
+    def __init__(self, documents, chunks):
+        super().__init__(documents)
+        self.chunks = chunks
+
+    def _side(self, key):
+        return self.values if key.rsplit("/", 1)[-1] in self.DOCUMENTS else self.chunks
+
+    def _value(self, key):
+        try:
+            return memoryview(self._side(key)[key]).cast("B")
+        except KeyError:
+            return None
+
+    def put(self, key, data):
+        self._side(key)[key] = data
+
+    def erase(self, key):
+        self._side(key).pop(key, None)
+
+    def list(self, prefix):
+        keys = set(self.values) | set(self.chunks)
+        return [key for key in keys if key.startswith(prefix)]
+
+
+class _ZarrMemory:
+    """zarr-python's MemoryStore as a mapping: its values are buffers with `to_bytes`."""
+
+    def __init__(self, store):
+        from zarr.core.buffer import default_buffer_prototype
+
+        self.values, self.make = store._store_dict, default_buffer_prototype().buffer.from_bytes
+
+    def __getitem__(self, key):
+        return self.values[key].to_bytes()
+
+    def __setitem__(self, key, data):
+        self.values[key] = self.make(data)
+
+    def pop(self, key, default=None):
+        return self.values.pop(key, default)
+
+    def __iter__(self):
+        return iter(list(self.values))
+
+    def __len__(self):
+        return len(self.values)
+
+
+def location(store):
+    """The path of a store that has one, else None."""
+    if isinstance(store, (str, os.PathLike)):
+        return os.fsdecode(os.fspath(store))
+    if hasattr(store, "_store_dict"):
+        return None
+    for name in ("root", "path"):
+        path = getattr(store, name, None)
+        if isinstance(path, (str, os.PathLike)) and type(store).__name__ in (
+                "LocalStore", "ZipStore", "DirectoryStore", "NestedDirectoryStore", "FSStore"):
+            return os.fsdecode(os.fspath(path))
+    return None
+
+
+def mapping(store):
+    """The store as a mapping, or TypeError."""
+    if hasattr(store, "_store_dict"):
+        return _ZarrMemory(store)
+    if hasattr(store, "__setitem__") and hasattr(store, "__getitem__"):
+        return store
+    raise TypeError(f"a store is a path, a mapping, or a store of zarr-python, not {type(store)}")
+
+
+def is_ozx_path(store):
+    path = location(store)
+    return path is not None and path.endswith(".ozx")
+
+
+def open_for_reading(store):
+    path = location(store)
+    if path is not None:
+        return _core.open_store(context(), path, READ, 0, 0)
+    return _core.callback_store(context(), MappingStore(mapping(store)))
+
+
+def _holds_zarr(values):
+    return any(name in values for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray"))
+
+
+def open_for_writing(store, overwrite, chunk_store=None):
+    """A native store for writing. An existing store of ours is replaced only when `overwrite`."""
+    path = location(store)
+    if chunk_store is not None and chunk_store is not store:
+        if path is not None or location(chunk_store) is not None:
+            raise ValueError("chunk_store needs mappings: a directory is published whole")
+        target = SplitStore(mapping(store), mapping(chunk_store))
+    elif path is not None:
+        return _core.open_store(context(), path, WRITE, 2 if overwrite else 0, 0)
+    else:
+        target = MappingStore(mapping(store))
+    existing = list(target.list(""))
+    if existing and not overwrite and _holds_zarr(set(existing)):
+        raise FileExistsError("the store holds a Zarr hierarchy already")
+    for key in existing:
+        target.erase(key)
+    return _core.callback_store(context(), target)

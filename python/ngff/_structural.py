@@ -1,0 +1,129 @@
+"""Structural validation: what the specification demands beyond a JSON schema. The first rule that is
+broken is raised."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class SpecRule(StrEnum):
+    AXIS_COUNT = "axis-count"
+    AXIS_TYPE = "axis-type"
+    AXIS_ORDER = "axis-order"
+    AXIS_NAMES_UNIQUE = "axis-names-unique"
+    SCALE_LENGTH_MISMATCH = "scale-length-mismatch"
+    GLOBAL_COORD_TRANSFORM_AFTER_PER_LEVEL = "global-coord-transform-after-per-level"
+    DATASET_ORDER_HIGHEST_TO_LOWEST = "dataset-order-highest-to-lowest"
+    OMERO_CHANNEL_COLOR_FORMAT = "omero-channel-color-format"
+    AXIS_ORIENTATION_ON_NON_SPACE = "axis-orientation-on-non-space"
+    ZARR_FORMAT = "zarr-format"
+    OME_NAMESPACE = "ome-namespace"
+
+
+class ValidationLevel(Enum):
+    SCHEMA_ONLY = "schema-only"
+    STRICT = "strict"
+
+
+@dataclass
+class ValidateOptions:
+    level: ValidationLevel = ValidationLevel.STRICT
+
+
+class ValidationError(ValueError):
+    """`.rule` and `.location` say what is broken and where."""
+
+    def __init__(self, rule, message, location=""):
+        super().__init__(f"{rule}: {message}" + (f" (at {location})" if location else ""))
+        self.rule, self.message, self.location = SpecRule(rule), message, location
+
+
+def _axes(metadata, version):
+    axes = list(metadata.axes)
+    if not 2 <= len(axes) <= 5:
+        raise ValidationError("axis-count", f"{len(axes)} axes, 2 to 5 are allowed", "axes")
+    types = [axis.type for axis in axes]
+    for kind in ("time", "channel"):
+        if types.count(kind) > 1:
+            raise ValidationError("axis-type", f"more than one {kind} axis", "axes")
+    rank = {"time": 0, "channel": 1, "space": 2}
+    ranks = [rank.get(kind, 1) for kind in types]
+    if ranks != sorted(ranks):
+        raise ValidationError("axis-order", f"time, channel, space is the order, not {types}", "axes")
+    space = [axis.name for axis in axes if axis.type == "space"]
+    if len(space) not in (2, 3) or space != ["z", "y", "x"][-len(space):]:
+        raise ValidationError("axis-order", f"space axes are (z,) y, x, not {space}", "axes")
+    names = [axis.name for axis in axes]
+    if len(set(names)) != len(names):
+        raise ValidationError("axis-names-unique", f"a name is repeated: {names}", "axes")
+
+
+def _transforms(items, count, where):
+    rule = "global-coord-transform-after-per-level"
+    scales = [t for t in items or [] if t.type == "scale"]
+    if len(scales) != 1:
+        raise ValidationError(rule, f"{len(scales)} scales, exactly one is needed", where)
+    for item in items:
+        values = getattr(item, item.type, None)
+        if values is not None and len(values) != count:
+            raise ValidationError("scale-length-mismatch",
+                                  f"{item.type} has {len(values)} values for {count} axes", where)
+    kinds = [item.type for item in items]
+    if "translation" in kinds and kinds.index("translation") < kinds.index("scale"):
+        raise ValidationError(rule, "translation stands before scale", where)
+    return scales[0].scale
+
+
+def validate_structural(metadata, options=None, version=None):
+    """Raises ValidationError for the first broken rule; None when all are kept."""
+    if options is not None and options.level is ValidationLevel.SCHEMA_ONLY:
+        return
+    _axes(metadata, version)
+    count, previous = len(metadata.axes), None
+    if metadata.coordinateTransformations:
+        for item in metadata.coordinateTransformations:
+            values = getattr(item, getattr(item, "type", ""), None)
+            if values is not None and len(values) != count:
+                raise ValidationError("scale-length-mismatch", "of the whole image",
+                                      "coordinateTransformations")
+    space = [i for i, axis in enumerate(metadata.axes) if axis.type == "space"]
+    for n, dataset in enumerate(metadata.datasets):
+        scale = _transforms(dataset.coordinateTransformations, count, f"datasets[{n}]")
+        if previous and any(scale[i] < previous[i] for i in space):
+            raise ValidationError("dataset-order-highest-to-lowest",
+                                  "a level is finer than the one before it", f"datasets[{n}]")
+        previous = scale
+    for n, channel in enumerate(metadata.omero.channels if metadata.omero else ()):
+        if channel.color and not re.fullmatch(r"[0-9A-Fa-f]{6}", channel.color):
+            raise ValidationError("omero-channel-color-format",
+                                  f"{channel.color!r} is not six hex digits", f"omero.channels[{n}]")
+    for n, axis in enumerate(metadata.axes):
+        if axis.orientation is not None and axis.type != "space":
+            raise ValidationError("axis-orientation-on-non-space", axis.name, f"axes[{n}]")
+    extra = getattr(metadata, "extra", None) or {}
+    if "zarr_format" in extra and extra["zarr_format"] != 3:
+        raise ValidationError("zarr-format", "zarr_format inside a multiscales entry")
+    if "ome" in extra or "multiscales" in extra:
+        raise ValidationError("ome-namespace", "nested OME-Zarr metadata")
+
+
+def validate(ngff_dict, version="0.4", model="image", strict=False):
+    """Check the attributes of an image: their structure, not the arrays."""
+    from ._metadata import Axis, Dataset, Metadata, omero_from_json, transforms_from_json
+
+    if model != "image":
+        raise NotImplementedError(f"model={model!r} is not checked")
+    ome = ngff_dict.get("ome", {}) if str(version) >= "0.5" else ngff_dict
+    if not isinstance(ome.get("multiscales"), list) or not ome["multiscales"]:
+        raise ValueError("'multiscales' is missing or empty")
+    for entry in ome["multiscales"]:
+        try:
+            axes = [Axis(a["name"], a.get("type"), a.get("unit"), a.get("orientation"))
+                    for a in entry["axes"]]
+            datasets = [Dataset(d["path"], transforms_from_json(d["coordinateTransformations"]))
+                        for d in entry["datasets"]]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not an OME-Zarr {version} image: {error}") from error
+        validate_structural(Metadata(
+            axes, datasets, transforms_from_json(entry.get("coordinateTransformations")),
+            omero_from_json(ome.get("omero"))), version=version)

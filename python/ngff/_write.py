@@ -1,0 +1,262 @@
+"""to_ngff_zarr and to_ome_zarr."""
+
+import threading
+
+import numpy as np
+
+from . import _codecs, _core
+from ._config import context
+from ._lazy import ComputedLevel
+from ._metadata import Metadata
+from ._progress import adapt
+from ._pyramid import chunks_of, plan_levels
+from ._source import describe, make_source
+from ._stores import is_ozx_path, location, open_for_writing
+
+
+class _NoVersion(str):
+    """The seed's default; an .ozx, which cannot be 0.4, takes 0.5 when nobody named a version."""
+
+
+_SEED_DEFAULT = _NoVersion("0.4")
+
+
+def to_ngff_zarr(store, multiscales, version=_SEED_DEFAULT, overwrite=True, use_tensorstore=False,
+                 chunk_store=None, progress=None, chunks_per_shard=None, enabled_rfcs=None,
+                 scale_strategy="exact", metadata_only=False, start_level=0,
+                 consolidate_metadata=True, **kwargs):
+    """Write an image and its levels to `store` as OME-Zarr. The store appears whole or not at all.
+
+    `chunks_per_shard`: int, tuple or {dim: n}, OME-Zarr 0.5 only. `enabled_rfcs=[4]` writes
+    anatomical orientation. `kwargs`: `compressor`, `compressors`, `chunks`, `write_empty_chunks`
+    and the other arguments of zarr's create_array as far as they can be honoured; what cannot is an
+    error. `scale_strategy`: both values are accepted; levels always have the size they declare."""
+    version = str(getattr(version, "value", version)) if version is not _SEED_DEFAULT else version
+    if is_ozx_path(store):
+        if version is _SEED_DEFAULT or version is None:
+            version = "0.5"
+        if version != "0.5":
+            raise ValueError("RFC-9 zipped OME-Zarr (.ozx) requires OME-Zarr version 0.5. "
+                             f"Got version '{version}'. Please set version='0.5'.")
+        chunks_per_shard = 2 if chunks_per_shard is None else chunks_per_shard
+    version = str(version)
+    _validate(store, version, chunks_per_shard, use_tensorstore, scale_strategy)
+    if start_level:
+        raise NotImplementedError("start_level: levels cannot be appended to a store yet")
+    job = Job(store, multiscales, version, chunks_per_shard, kwargs)
+    job.options["no_consolidate"] = int(not consolidate_metadata)
+    job.options["orientation"] = int(4 in (enabled_rfcs or ()))
+    job.overwrite, job.chunk_store, job.progress = overwrite, chunk_store, progress
+    if use_tensorstore or metadata_only or not job.generated() or job.root_attributes:
+        from ._staged import write_staged
+
+        write_staged(job, bool(use_tensorstore), bool(metadata_only))
+    else:
+        job.write_native()
+    for image in job.images:
+        for callback in getattr(image, "computed_callbacks", None) or ():
+            callback()
+
+
+def to_ome_zarr(store, multiscales, version=None, overwrite=True, use_tensorstore=False,
+                chunk_store=None, progress=None, chunks_per_shard=None, scale_strategy="pad",
+                metadata_only=False, start_level=0, consolidate_metadata=True, **kwargs):
+    """`to_ngff_zarr` with OME-Zarr 0.5 as the default."""
+    to_ngff_zarr(store, multiscales, version or "0.5", overwrite, use_tensorstore, chunk_store,
+                 progress, chunks_per_shard, kwargs.pop("enabled_rfcs", [4]), scale_strategy,
+                 metadata_only, start_level, consolidate_metadata, **kwargs)
+
+
+def _validate(store, version, chunks_per_shard, use_tensorstore, scale_strategy):
+    if version not in ("0.4", "0.5"):
+        raise ValueError(f"Unsupported version: {version}")
+    if chunks_per_shard is not None and version == "0.4":
+        raise ValueError("Sharding is only supported for OME-Zarr version 0.5 and later")
+    if use_tensorstore and location(store) is None:
+        raise ValueError("use_tensorstore currently requires a path-like store")
+    if scale_strategy not in ("pad", "exact"):
+        raise ValueError(f"scale_strategy must be 'pad' or 'exact'; got {scale_strategy!r}")
+
+
+class Job:
+    """What a call asks for, worked out once."""
+
+    def __init__(self, store, multiscales, version, chunks_per_shard, kwargs):
+        self.store, self.multiscales, self.version = store, multiscales, version
+        self.images = list(multiscales.images)
+        if not self.images:
+            raise ValueError("multiscales holds no image")
+        self.flat = _flat(multiscales.metadata)
+        self.first = self.images[0]
+        self.dims = [axis.name for axis in self.flat.axes] or list(self.first.dims)
+        self.name = getattr(self.first, "name", None) or self.flat.name or "image"
+        self.description, self.data = self.describe(0)
+        self.options = {"version": version}
+        self.chunks = self._chunks(kwargs)
+        self.per_shard = self._per_shard(chunks_per_shard)
+        self._codec_options(dict(kwargs))
+        self.root_attributes = dict(getattr(multiscales, "root_attributes", None) or {})
+
+    def describe(self, level):
+        """Description and data of one level; positions come from the metadata."""
+        image = self.images[level]
+        units = {a.name: getattr(a, "unit", None) for a in self.flat.axes}
+        turns = {a.name: getattr(a, "orientation", None) for a in self.flat.axes}
+        description, data = describe(
+            image, self.name, self.flat.omero,
+            {**(getattr(image, "axes_units", None) or {}), **{k: v for k, v in units.items() if v}},
+            {**(getattr(image, "axes_orientations", None) or {}),
+             **{k: v for k, v in turns.items() if v}})
+        scale, translation = _transforms(self.flat, level)
+        names = [axis.name for axis in self.flat.axes]
+        axes = [(d, t, u, o, _at(names, scale, d, s), _at(names, translation, d, p))
+                for d, t, u, o, s, p in description[3]]
+        return (*description[:3], axes, description[4]), data
+
+    def _chunks(self, kwargs):
+        chunks = kwargs.get("chunks")
+        if chunks is None:
+            chunks = self.multiscales.chunks
+        if isinstance(chunks, (tuple, list)) and len(chunks) != len(self.first.dims):
+            raise ValueError(f"chunks must have one value for each of {tuple(self.first.dims)}")
+        return chunks_of(chunks, self.first)
+
+    def _per_shard(self, value):
+        dims = [axis[0] for axis in self.description[3]]
+        if value is None:
+            return []
+        if isinstance(value, (int, np.integer)):
+            return [int(value)] * len(dims)
+        if hasattr(value, "items"):
+            return [int(value.get(d, 1)) for d in dims]
+        if not isinstance(value, (tuple, list)):
+            raise ValueError("chunks_per_shard must be an int, tuple, or dict")
+        if len(value) != len(dims):
+            raise ValueError(f"chunks_per_shard must be a tuple of length {len(dims)}")
+        return [int(n) for n in value]
+
+    def _codec_options(self, kwargs):
+        kwargs.pop("chunks", None)
+        if "compressors" in kwargs and self.version == "0.4":
+            raise ValueError("The argument `compressors` are not supported for OME-Zarr version "
+                             "0.4. (Zarr v3). Use `compression` instead.")
+        dtype = np.dtype(self.data.dtype)
+        for name in ("compressor", "compressors"):
+            if name in kwargs:
+                value = kwargs.pop(name)
+                if value == "auto":
+                    continue
+                self.options["codec_json"] = (_codecs.v2_json(value) if self.version == "0.4"
+                                              else _codecs.v3_json(value, dtype))
+        self.options["write_empty_chunks"] = int(bool(kwargs.pop("write_empty_chunks", False)))
+        harmless = {"dimension_separator": ("/", None), "order": ("C", None), "filters": (None, (), []),
+                    "zarr_format": (2 if self.version == "0.4" else 3, None), "fill_value": (0, None),
+                    "dimension_names": (None,), "serializer": ("auto", None)}
+        for name, value in kwargs.items():
+            if name not in harmless:
+                raise TypeError(f"to_ngff_zarr() got an unexpected keyword argument {name!r}")
+            if not any(value is ok or value == ok for ok in harmless[name]):
+                raise ValueError(f"{name}={value!r} cannot be honoured")
+
+    def generated(self):
+        """True when every coarser level is what to_multiscales made, so that it is computed natively
+        on the way; False when levels are to be written as they are given."""
+        if len(self.images) == 1:
+            return True
+        if self.multiscales.scale_factors is None or self.multiscales.method is None:
+            return False
+        if isinstance(self.multiscales.scale_factors, int):
+            return False
+        keys = getattr(self.multiscales, "generated_data_keys", None)
+        if any(isinstance(i.data, ComputedLevel) for i in self.images):
+            return self._ours_untouched(keys)
+        names = [getattr(image.data, "name", None) for image in self.images]
+        if keys is None:
+            return all(isinstance(name, str) for name in names)
+        return names[1:] == list(keys)[1:]
+
+    def _ours_untouched(self, keys):
+        if keys is None or [id(image.data) for image in self.images] != list(keys):
+            return False
+        plan = self.plan()
+        for n in range(len(self.images)):
+            info = plan.level(n) if n < plan.level_count() else None
+            axes = self.describe(n)[0][3]
+            if info is None or not np.allclose([a[4] for a in axes], info["scale"], 1e-9, 0):
+                return False
+            if not np.allclose([a[5] for a in axes], info["translation"], 1e-9, 1e-12):
+                return False
+        return True
+
+    def plan(self):
+        factors = [] if len(self.images) == 1 else list(self.multiscales.scale_factors)
+        method = self.multiscales.method or "itkwasm_gaussian"
+        return plan_levels(self.description, method, factors[:len(self.images) - 1], self.chunks,
+                           self.per_shard)
+
+    def write_native(self, store=None):
+        target = store or open_for_writing(self.store, self.overwrite, self.chunk_store)
+        progress = adapt(self.progress, len(self.images))
+        source = make_source(self.data, self.description)
+        try:
+            report = run_write(target, self.plan(), source, self.options, progress)
+        finally:
+            source.close()
+            target.close()
+        if hasattr(progress, "finish"):
+            progress.finish()
+        return report
+
+
+def run_write(store, plan, source, options, progress=None):
+    """The native job, in a way that Ctrl-C ends: the main thread waits in Python while another one
+    runs the job, which looks at the flag before every block."""
+    if threading.current_thread() is not threading.main_thread():
+        return _core.write(context(), store, plan, source, options, progress, None)
+    cancel, box = bytearray(1), []
+
+    def run():
+        try:
+            box.append((_core.write(context(), store, plan, source, options, progress, cancel), None))
+        except BaseException as error:
+            box.append((None, error))
+
+    worker = threading.Thread(target=run, name="ngff-write")
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(0.05)
+    except BaseException:
+        cancel[0] = 1
+        worker.join()
+        raise
+    report, error = box[0]
+    if error is not None:
+        raise error
+    return report
+
+
+def _flat(metadata):
+    """The metadata with axes and datasets: newer models of the peer convert themselves."""
+    if metadata is None:
+        return Metadata([], [])
+    if not hasattr(metadata, "axes") and hasattr(metadata, "to_version"):
+        return metadata.to_version("0.5")
+    return metadata
+
+
+def _transforms(flat, level):
+    scale = translation = None
+    if level < len(flat.datasets):
+        for item in flat.datasets[level].coordinateTransformations or ():
+            scale = getattr(item, "scale", None) or scale
+            translation = getattr(item, "translation", None) or translation
+    return scale, translation
+
+
+def _at(names, values, dim, default):
+    if values is None or dim not in names or len(values) != len(names):
+        return default
+    return float(values[names.index(dim)])
+
+
