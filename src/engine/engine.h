@@ -6,7 +6,7 @@
  * one block and does it alone: reads the root with its halo, reduces level by level,
  * encodes the chunks. A level whose chunks do not fit a block is *retained* (tiles, in
  * memory or in the spill file) and becomes the root of a later tier. See
- * docs/decisions/0001-tiered-blocks.md and docs/rooms/engine.md. */
+ * docs/decisions/0002-tiered-blocks.md and docs/rooms/engine.md. */
 #ifndef NGFF_ENGINE_ENGINE_H
 #define NGFF_ENGINE_ENGINE_H
 

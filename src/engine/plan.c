@@ -20,6 +20,26 @@ static size_t codec_memory(const ngff_levels *levels, ngff_dtype dtype,
     return most;
 }
 
+/* Shards that wait for chunks: a stream opens a whole slab of them; nested blocks few. */
+static uint64_t shard_memory(const ngff_plan_input *in, const ngff_image *image) {
+    uint64_t sum = 0;
+    for (int n = 0; image != NULL && n < in->levels->count; n++) {
+        const ngff_level *l = &in->levels->level[n];
+        uint64_t slab = 1, all = 1;
+        for (int d = 0; l->sharded && d < in->levels->ndim; d++) {
+            uint64_t count =
+                (uint64_t)ngff_ceil_div(l->shape[d], l->chunk[d] * l->per_shard[d]);
+            all *= count;
+            slab *= d == in->traits.slow_axis ? 1 : count;
+        }
+        uint64_t few = 4 * ((uint64_t)in->threads + 1);
+        uint64_t open = in->traits.sequential ? slab + few : few;
+        if (l->sharded)
+            sum += (open < all ? open : all) * ngff_zarr_shard_memory(image->level[n]);
+    }
+    return sum;
+}
+
 static bool same_shape(const ngff_levels *levels, int n, const int64_t *shape) {
     for (int d = 0; d < levels->ndim; d++)
         if (levels->level[n].shape[d] != shape[d])
@@ -72,6 +92,7 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
         NGFF_TRY(ngff_reduction_check(&r, err));
     }
     in->codec_memory = codec_memory(levels, in->dtype, image);
+    in->shard_memory = shard_memory(in, image);
     find_kept(source, opts->keep_levels, in);
     ngff_tier_halo_init(levels, method, in->dtype, &in->halo);
     return NGFF_OK;
@@ -167,7 +188,8 @@ static bool share_out(const ngff_plan_input *in, uint64_t waiting, ngff_plan *pl
                       uint64_t *least) {
     plan->arena = widest(plan);
     plan->worker_memory = plan->arena + (size_t)ngff_search_worker_memory(in);
-    uint64_t workers = plan->worker_memory * (uint64_t)in->threads + NGFF_ENGINE_FIXED;
+    uint64_t workers =
+        plan->worker_memory * (uint64_t)in->threads + ngff_search_fixed_memory(in);
     *least = workers + (in->no_spill ? waiting : 0);
     if (*least > in->budget)
         return false;
@@ -218,6 +240,10 @@ static ngff_status refuse_with_least(ngff_plan_input *in, uint64_t least, ngff_p
         least = more > least ? more : least + 1;
     }
     in->budget = asked;
+    /* A source that was opened with a larger budget takes up to an eighth of it for its
+     * caches: seven eighths must do for the rest. */
+    if (in->traits.cache > 0 && least < UINT64_MAX / 2)
+        least += least / 7 + 1;
     return refuse(in, least, err);
 }
 
@@ -255,10 +281,11 @@ static int64_t chunk_count(const ngff_levels *levels) {
 /* The next number of workers to try after `least` bytes for this many were too much. */
 static int fewer(const ngff_plan_input *in, uint64_t least) {
     int next = in->threads - 1;
-    if (in->no_spill || least <= NGFF_ENGINE_FIXED || in->budget <= NGFF_ENGINE_FIXED)
+    const uint64_t fixed = ngff_search_fixed_memory(in);
+    if (in->no_spill || least <= fixed || in->budget <= fixed)
         return next;
-    uint64_t each = (least - NGFF_ENGINE_FIXED) / (uint64_t)in->threads;
-    uint64_t fit = (in->budget - NGFF_ENGINE_FIXED) / (each > 0 ? each : 1);
+    uint64_t each = (least - fixed) / (uint64_t)in->threads;
+    uint64_t fit = (in->budget - fixed) / (each > 0 ? each : 1);
     if (fit < (uint64_t)next)
         next = fit > 1 ? (int)fit : 1;
     return next;

@@ -21,6 +21,10 @@ uint64_t ngff_search_worker_memory(const ngff_plan_input *in) {
     return (uint64_t)in->codec_memory + in->traits.memory + 64 * 1024;
 }
 
+uint64_t ngff_search_fixed_memory(const ngff_plan_input *in) {
+    return 256 * 1024 + in->shard_memory;
+}
+
 static double root_bytes(const ngff_plan_input *in, const ngff_tier *tier) {
     double n = (double)ngff_dtype_size(in->dtype);
     for (int d = 0; d < in->levels->ndim; d++)
@@ -194,7 +198,7 @@ static bool budget_of(const ngff_plan_input *in, const ngff_tier *tier, uint64_t
     uint64_t worker = ngff_search_worker_memory(in), all;
     if (__builtin_add_overflow(worker, (uint64_t)tier->workspace, &worker) ||
         __builtin_mul_overflow(worker, (uint64_t)in->threads, &all) ||
-        __builtin_add_overflow(all, NGFF_ENGINE_FIXED, &all))
+        __builtin_add_overflow(all, ngff_search_fixed_memory(in), &all))
         return false;
     if (in->no_spill && (__builtin_add_overflow(all, live, &all) ||
                          __builtin_add_overflow(all, tier->retained_bytes, &all)))

@@ -15,6 +15,7 @@ typedef struct ngff_plan_input {
     bool staged;                       /* a window stands between source and blocks */
     int source_level[NGFF_MAX_LEVELS]; /* level of the source that is copied; -1: none */
     size_t codec_memory;               /* bytes of a worker's codec context */
+    uint64_t shard_memory;             /* bytes of the shards that are open at once */
     uint64_t budget;
     int threads;
     bool no_spill;
@@ -23,7 +24,7 @@ typedef struct ngff_plan_input {
 
 /* Bytes that are held whatever the block: per worker, and once. */
 uint64_t ngff_search_worker_memory(const ngff_plan_input *in);
-#define NGFF_ENGINE_FIXED ((uint64_t)256 * 1024)
+uint64_t ngff_search_fixed_memory(const ngff_plan_input *in);
 
 /* Which levels a tier computes, encodes and retains for its block extents; fills grid,
  * workspace, retained_bytes, amplification. LIMIT when a block leaves 64 bits. */

@@ -59,7 +59,7 @@ static ngff_status test_read(ngff_source *base, const ngff_box *box, const ngff_
     return NGFF_OK;
 }
 
-static void test_source_init(test_source *s, const ngff_view *view) {
+static inline void test_source_init(test_source *s, const ngff_view *view) {
     static const ngff_source_vtable ops = {.kind = "test", .read = test_read};
     static char location[] = "pixels";
     memset(s, 0, sizeof *s);
@@ -84,7 +84,7 @@ static bool is_space(char axis) {
     return axis == 'z' || axis == 'y' || axis == 'x';
 }
 
-static void random_factors(uint64_t *r, ngff_levels_request *q) {
+static inline void random_factors(uint64_t *r, ngff_levels_request *q) {
     static const int64_t chains[][4] = {
         {2, 4, 8, 16}, {2, 4, 8, 0}, {2, 3, 4, 0}, {3, 9, 0, 0}, {2, 6, 0, 0},
         {4, 8, 0, 0},  {5, 0, 0, 0}, {2, 0, 0, 0}, {0, 0, 0, 0}, {2, 4, 6, 12}};
@@ -98,7 +98,7 @@ static void random_factors(uint64_t *r, ngff_levels_request *q) {
         }
 }
 
-static void random_request(uint64_t *r, ngff_levels_request *q) {
+static inline void random_request(uint64_t *r, ngff_levels_request *q) {
     static const ngff_dtype dtypes[] = {NGFF_UINT8,   NGFF_UINT16, NGFF_INT16,
                                         NGFF_FLOAT32, NGFF_UINT16, NGFF_FLOAT64};
     memset(q, 0, sizeof *q);
@@ -119,7 +119,7 @@ static void random_request(uint64_t *r, ngff_levels_request *q) {
     random_factors(r, q);
 }
 
-static void fill_pixels(uint64_t *r, const ngff_view *v) {
+static inline void fill_pixels(uint64_t *r, const ngff_view *v) {
     int64_t count = 1;
     size_t item = ngff_dtype_size((ngff_dtype)v->dtype);
     for (int d = 0; d < v->ndim; d++)
@@ -138,7 +138,7 @@ static void fill_pixels(uint64_t *r, const ngff_view *v) {
         memset(v->data, 0, (size_t)count * item / 2);
 }
 
-static void new_level(const test_case *c, int n, ngff_view *v) {
+static inline void new_level(const test_case *c, int n, ngff_view *v) {
     size_t size;
     ngff_error err = {0};
     assert_int_equal(ngff_nd_bytes(c->levels.ndim, c->levels.level[n].shape,
@@ -150,7 +150,7 @@ static void new_level(const test_case *c, int n, ngff_view *v) {
 }
 
 /* Level n from its whole source level: the definition. */
-static void naive_level(test_case *c, int n) {
+static inline void naive_level(test_case *c, int n) {
     const ngff_level *l = &c->levels.level[n];
     ngff_reduction r = {
         .method = c->request.method, .dtype = c->request.dtype, .ndim = c->levels.ndim};
@@ -165,7 +165,7 @@ static void naive_level(test_case *c, int n) {
     free(scratch);
 }
 
-static void test_case_from_request(test_case *c, uint64_t *r) {
+static inline void test_case_from_request(test_case *c, uint64_t *r) {
     ngff_error err = {0};
     ngff_status status = ngff_pyramid_plan(&c->request, &c->levels, &err);
     if (status != NGFF_OK)
@@ -179,14 +179,14 @@ static void test_case_from_request(test_case *c, uint64_t *r) {
     }
 }
 
-static void test_case_reset(test_case *c) {
+static inline void test_case_reset(test_case *c) {
     for (int n = 0; n < c->levels.count; n++)
         free(c->level[n].data);
 }
 
 /* ---- running it -------------------------------------------------------------------- */
 
-static void make_image(const test_case *c, ngff_store *store, ngff_image **out) {
+static inline void make_image(const test_case *c, ngff_store *store, ngff_image **out) {
     ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
     ngff_image_level levels[NGFF_MAX_LEVELS] = {0};
     ngff_image_create_opts opts = {
@@ -210,7 +210,7 @@ static void make_image(const test_case *c, ngff_store *store, ngff_image **out) 
         fail_msg("create: %s", err.message);
 }
 
-static void check_levels(const test_case *c, const ngff_image *image) {
+static inline void check_levels(const test_case *c, const ngff_image *image) {
     ngff_codec_ctx *ctx;
     ngff_error err = {0};
     assert_int_equal(ngff_codec_ctx_create(NULL, &ctx, &err), NGFF_OK);
@@ -261,7 +261,7 @@ static ngff_status sum_key(void *user, const char *name, bool is_prefix) {
 }
 
 /* Of all keys and all bytes. */
-static uint32_t sum_store(ngff_store *store) {
+static inline uint32_t sum_store(ngff_store *store) {
     store_sum s = {.store = store};
     ngff_error err = {0};
     assert_int_equal(ngff_store_list(store, "", sum_key, &s, &err), NGFF_OK);

@@ -1,3 +1,5 @@
+ngff_test(engine/plan)
 ngff_test(engine/run)
 ngff_test(engine/blocks)
+ngff_test(engine/keep)
 ngff_test(engine/read)
