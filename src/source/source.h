@@ -20,6 +20,8 @@ typedef struct ngff_source_traits {
                         file) */
     bool compressed; /* a unit costs decoding: reading one twice is expensive */
     size_t memory;   /* bytes the source itself holds per reading thread */
+    size_t cache; /* … of which so many are caches that grow with the `memory` given at
+                     opening */
 } ngff_source_traits;
 
 typedef struct ngff_source_vtable {

@@ -241,8 +241,8 @@ static ngff_status traits(ngff_tiff_source *t, const ngff_source_open_opts *opts
     traits->memory = (size_t)1 << 20; /* scratch of the strided reader, and tables */
     if (traits->compressed) {
         int threads = opts->threads > 0 ? opts->threads : ngff_cpu_count();
-        traits->memory = 2 * l->unit_bytes + ((size_t)1 << 16) +
-                         ngff_tiff_cache_budget(t->set.cache) / (size_t)threads;
+        traits->cache = ngff_tiff_cache_budget(t->set.cache) / (size_t)threads;
+        traits->memory = 2 * l->unit_bytes + ((size_t)1 << 16) + traits->cache;
     }
     return NGFF_OK;
 }
