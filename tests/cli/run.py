@@ -53,7 +53,7 @@ def make_npy(path, shape, dtype, order="C"):
 def make_tiff(path, shape, dtype):
     import tifffile
 
-    tifffile.imwrite(path, image(shape, dtype))
+    tifffile.imwrite(path, image(shape, dtype), compression="zlib", photometric="minisblack")
 
 
 def make_raw(path, shape, dtype):

@@ -3,6 +3,7 @@
 source tools/dev/setup.sh
 
 STAGES=(unit tsan peers property cli)
+[ -d tests/python ] && STAGES+=(python)
 PASSED=0 FAILED=0 SKIPPED=0
 TABLE=""
 
@@ -70,7 +71,7 @@ stage_unit() {
 THREADED='^(engine|zarr|store|sys|image|api)_'
 
 stage_tsan() {
-    local targets
+    local targets rc=0
     RUN_AS=(env TSAN_OPTIONS=halt_on_error=1)
     # Old ThreadSanitizer run-times cannot place their shadow when addresses are randomised widely.
     if setarch -R true 2>/dev/null; then
@@ -81,12 +82,19 @@ stage_tsan() {
     mapfile -t targets < <(ninja -C build/tsan -t targets all |
         sed -nE 's/^(test_(engine|zarr|store|sys|image|api)_[A-Za-z0-9_]+): phony$/\1/p')
     [ ${#targets[@]} -gt 0 ] || die "no threaded test programs found"
-    cmake --build build/tsan -j "$(jobs_count)" --target "${targets[@]}" \
+    cmake --build build/tsan -j "$(jobs_count)" --target ngff "${targets[@]}" \
         >build/test/tsan.build 2>&1 || {
         tail -60 build/test/tsan.build
         return 1
     }
-    ctest_stage tsan build/tsan -R "$THREADED"
+    ctest_stage tsan build/tsan -R "$THREADED" || rc=$?
+    # Whole conversions; their counts are added to those of the programs.
+    NGFF=$ROOT/build/tsan/bin/ngff "${RUN_AS[@]}" "$PEERS/bin/python" tests/cli/run.py "threads:" \
+        --count build/test/tsan-cli.count || rc=$?
+    awk '{p += $1; f += $2; s += $3} END {print p, f, s}' build/test/tsan.count \
+        build/test/tsan-cli.count >build/test/tsan.sum
+    mv build/test/tsan.sum build/test/tsan.count
+    return $rc
 }
 
 # ---- interoperability ---------------------------------------------------------------------------
@@ -130,6 +138,14 @@ stage_property() {
 stage_cli() {
     need_cli
     peers_python tests/cli/run.py --count build/test/cli.count
+}
+
+stage_python() {
+    source tools/dev/python.sh
+    python_build
+    export PYTHONPATH=$PYTHON_SITE
+    export NGFF=${NGFF:-$ROOT/build/python/bin/ngff}
+    pytest_stage python tests/python
 }
 
 # Not part of the default stages: breaks the code once for each named defect and wants a red case.
