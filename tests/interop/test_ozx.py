@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import documents
-from harness import EXISTS, INPUT, PEERS_NODE, USAGE, missing, run_ngff
+from harness import EXISTS, INPUT, LIMIT, PEERS_NODE, USAGE, missing, run_ngff
 from inputs import pixels, save_npy
 from peers import need, read_zarr_python
 
@@ -387,6 +387,19 @@ def test_hopeless(tmp_path, stores, name):
     pack, says = HOPELESS[name]
     result = run_ngff("info", make(pack, tmp_path, stores[1]), expect=INPUT)
     assert says in result.err
+
+
+def test_bombs(tmp_path, stores):
+    """Compressed entries beyond the limit, and sizes that no compression gives."""
+    big = b" " * (300 << 20)
+    pack = Pack(deflate=lambda n: n == "zarr.json", edit=lambda n, d: big if n == "zarr.json" else d)
+    path = make(pack, tmp_path, stores[1])
+    assert path.stat().st_size < 10 << 20
+    assert "at most" in run_ngff("info", path, expect=LIMIT).err
+    pack = Pack(zip64=False, deflate=lambda n: n == "zarr.json",
+                patch=patch_all(b"PK\1\2", 24, (200 << 20).to_bytes(4, "little")))
+    raw = make(pack, tmp_path, {"sharded": {"zarr.json": b"{}"}})
+    assert "cannot come out of" in run_ngff("info", raw, expect=INPUT).err
 
 
 def test_written_by_zarr_python(tmp_path):

@@ -459,6 +459,30 @@ static void in_a_folder(void **state) {
     ngff_store_drop(&s);
 }
 
+/* Whatever its size, a value that is read whole is checked. */
+static void damaged_values(void **state) {
+    place *p = *state;
+    size_t size;
+    char *text = calloc(1, 9001);
+    memset(text, 'x', 9000);
+    name_dest(p, "out.ozx");
+    make_archive(p->dest, text);
+    char *bytes = whole_file(p->dest, &size);
+    bytes[200] ^= 1;
+    FILE *f = fopen(p->dest, "wb");
+    fwrite(bytes, 1, size, f);
+    fclose(f);
+    free(bytes);
+    ngff_store *s = open_archive(p->dest);
+    ngff_buf buf;
+    ngff_buf_init(&buf, NULL, 1 << 20);
+    assert_int_equal(ngff_store_get(s, "zarr.json", &buf, NULL), NGFF_CHECKSUM);
+    ngff_buf_reset(&buf);
+    expect_text(s, "c/0/0", text);
+    ngff_store_drop(&s);
+    free(text);
+}
+
 /* ---- everything may fail ---- */
 
 static ngff_status write_small(const ngff_allocator *a, const char *dest) {
@@ -536,6 +560,7 @@ int main(void) {
         PLACE_TEST(other_things),
         PLACE_TEST(killed_anywhere),
         PLACE_TEST(in_a_folder),
+        PLACE_TEST(damaged_values),
         PLACE_TEST(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
