@@ -31,6 +31,7 @@ typedef struct py_store {
     py_context *context;
     PyObject *target; /* the callback object, or NULL */
     PyObject *path;   /* for error messages; never NULL */
+    int busy;         /* calls that use the handle now; close refuses */
     py_pending pending;
 } py_store;
 
@@ -39,6 +40,7 @@ typedef struct py_source {
     py_context *context;
     PyObject *reader; /* the callable, or NULL */
     Py_buffer buffer; /* of an array source; buffer.obj NULL otherwise */
+    int busy;
     py_pending pending;
 } py_source;
 

@@ -10,6 +10,8 @@ static PyObject *image_new(PyObject *context, PyObject *store, ngff_multiscales 
     self->handle = handle;
     self->context = (py_context *)Py_NewRef(context);
     self->store = (py_store *)Py_XNewRef(store);
+    if (self->store)
+        self->store->busy++; /* an opened image reads from it */
     return (PyObject *)self;
 }
 
@@ -216,6 +218,8 @@ static PyObject *image_read_region(PyObject *object, PyObject *args) {
 static void image_dealloc(PyObject *object) {
     py_image *self = (py_image *)object;
     ngff_multiscales_close(&self->handle);
+    if (self->store)
+        self->store->busy--;
     Py_CLEAR(self->store);
     Py_CLEAR(self->context);
     ngff_py_free_self(object);

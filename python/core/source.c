@@ -9,6 +9,7 @@ static py_source *source_new(PyObject *context) {
         return NULL;
     self->handle = NULL;
     self->reader = NULL;
+    self->busy = 0;
     self->buffer = (Py_buffer){0};
     self->pending = (py_pending){NULL, NULL, NULL};
     self->context = (py_context *)Py_NewRef(context);
@@ -160,6 +161,8 @@ PyObject *ngff_py_file_source(PyObject *module, PyObject *args) {
 static PyObject *source_close(PyObject *object, PyObject *none) {
     py_source *self = (py_source *)object;
     (void)none;
+    if (self->busy)
+        return PyErr_SetString(PyExc_RuntimeError, "the source is in use"), NULL;
     ngff_source_close(&self->handle);
     Py_CLEAR(self->reader);
     PyBuffer_Release(&self->buffer);

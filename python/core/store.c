@@ -9,6 +9,7 @@ static py_store *store_new(py_context *context, PyObject *path) {
         return NULL;
     self->handle = NULL;
     self->target = NULL;
+    self->busy = 0;
     self->pending = (py_pending){NULL, NULL, NULL};
     self->context = (py_context *)Py_NewRef((PyObject *)context);
     self->path = Py_NewRef(path);
@@ -187,9 +188,11 @@ PyObject *ngff_py_copy_store(PyObject *module, PyObject *args) {
         return NULL;
     if (!from->handle || !to->handle)
         return PyErr_SetString(PyExc_ValueError, "the store is closed"), NULL;
+    from->busy++, to->busy++;
     Py_BEGIN_ALLOW_THREADS;
     status = ngff_store_copy(from->handle, to->handle, NULL, &err);
     Py_END_ALLOW_THREADS;
+    from->busy--, to->busy--;
     if (ngff_py_raise_pending(&from->pending) || ngff_py_raise_pending(&to->pending))
         return NULL;
     return status == NGFF_OK ? Py_NewRef(Py_None) : ngff_py_raise(status, &err, to->path);
@@ -229,6 +232,8 @@ static PyObject *store_close(PyObject *object, PyObject *none) {
     py_store *self = (py_store *)object;
     ngff_store *handle = self->handle;
     (void)none;
+    if (self->busy)
+        return PyErr_SetString(PyExc_RuntimeError, "the store is in use"), NULL;
     self->handle = NULL;
     Py_BEGIN_ALLOW_THREADS;
     ngff_store_close(&handle);

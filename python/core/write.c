@@ -89,10 +89,12 @@ static PyObject *run(py_store *store, py_image *image, py_source *source,
     progress_job *job = opts->progress_user;
     ngff_error err = {0};
     ngff_status status;
+    store->busy++, source->busy++;
     Py_BEGIN_ALLOW_THREADS;
     status = ngff_write(image->context->handle, store->handle, image->handle,
                         source->handle, opts, &report, &err);
     Py_END_ALLOW_THREADS;
+    store->busy--, source->busy--;
     int raised = ngff_py_raise_pending(&job->pending) ||
                  ngff_py_raise_pending(&source->pending) ||
                  ngff_py_raise_pending(&store->pending);

@@ -49,6 +49,8 @@ def v2_json(codec):
     if config is not None and "name" in config and "id" not in config:
         config = {"id": config["name"].removeprefix("numcodecs."),
                   **config.get("configuration", {})}
+    if config is not None and config.get("checksum") is False:
+        config = {k: v for k, v in config.items() if k != "checksum"}  # old readers do not know it
     return json.dumps(config)
 
 

@@ -50,6 +50,21 @@ class NgffMultiscales:
 
         return from_ome_zarr(store, **kwargs)
 
+    def to_dask(self):
+        """A copy whose levels are Dask arrays, for libraries that want those (needs dask)."""
+        from dataclasses import replace
+
+        return replace(self, images=[replace(i, data=_dask(i.data)) for i in self.images],
+                       scale_factors=None, generated_data_keys=None)
+
+
+def _dask(data):
+    import dask.array
+
+    if isinstance(data, dask.array.Array):
+        return data
+    return data.to_dask() if hasattr(data, "to_dask") else dask.array.from_array(data)
+
 
 Multiscales = NgffMultiscales
 

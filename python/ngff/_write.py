@@ -213,23 +213,26 @@ def run_write(store, plan, source, options, progress=None):
     runs the job, which looks at the flag before every block."""
     if threading.current_thread() is not threading.main_thread():
         return _core.write(context(), store, plan, source, options, progress, None)
-    cancel, box = bytearray(1), []
+    cancel, box, done = bytearray(1), [], threading.Event()
 
     def run():
         try:
             box.append((_core.write(context(), store, plan, source, options, progress, cancel), None))
         except BaseException as error:
             box.append((None, error))
+        finally:
+            done.set()
 
-    worker = threading.Thread(target=run, name="ngff-write")
-    worker.start()
-    try:
-        while worker.is_alive():
-            worker.join(0.05)
-    except BaseException:
-        cancel[0] = 1
-        worker.join()
-        raise
+    threading.Thread(target=run, name="ngff-write").start()
+    # An event, not join: an interrupted join takes the thread for ended (CPython 3.11).
+    interrupt = None
+    while not done.is_set():
+        try:
+            done.wait(0.05)
+        except BaseException as error:
+            cancel[0], interrupt = 1, interrupt or error
+    if interrupt is not None:
+        raise interrupt
     report, error = box[0]
     if error is not None:
         raise error

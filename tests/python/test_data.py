@@ -1,0 +1,145 @@
+"""Every kind of input array gives the same store."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import ngff
+from conftest import need
+
+DTYPES = ["bool", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", ">u2", ">f4",
+          ">i8"]
+
+
+def level(store, n=0):
+    return np.asarray(ngff.from_ngff_zarr(store).images[n].data)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_round_trip_of_each_type(tmp_path, pyramid, volume, dtype, version):
+    data = (volume > 100 if dtype == "bool" else volume).astype(dtype)
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data), version=version)
+    back = level(tmp_path / "a.zarr")
+    assert back.dtype == data.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(back, data)
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_complex_has_level_0_only(tmp_path, pyramid, volume, dtype):
+    data = volume.astype(dtype) * (1 + 2j)
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data, factors=[]), version="0.5")
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), data)
+
+
+def test_structured_type_is_refused(pyramid):
+    with pytest.raises(ValueError, match="cannot be mapped to Zarr v3 core dtype"):
+        pyramid(np.zeros((4, 4), [("a", "u1")]))
+
+
+VIEWS = {
+    "fortran": np.asfortranarray,
+    "reversed": lambda a: a[::-1, :, ::-1],
+    "strided": lambda a: a[::2, 1:, ::3],
+    "transposed": lambda a: a.transpose(2, 0, 1),
+    "broadcast": lambda a: np.broadcast_to(a[0], (10, *a[0].shape)),
+    "read-only": lambda a: (a.setflags(write=False), a)[1],
+    "bytearray": lambda a: memoryview(bytearray(a.tobytes())).cast("B", a.shape),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_any_strides(tmp_path, pyramid, volume, view):
+    data = VIEWS[view](volume)
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data))
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), np.asarray(data))
+
+
+def test_numpy_is_not_copied(pyramid, volume):
+    assert pyramid(volume).images[0].data is volume
+
+
+@pytest.mark.parametrize("dtype", ["<u2", ">u2"])
+def test_memmap_is_read_through_its_file(tmp_path, pyramid, volume, dtype, monkeypatch):
+    path = tmp_path / "pixels.raw"
+    made = np.memmap(path, dtype, "w+", offset=128, shape=volume.shape)
+    made[:] = volume
+    made.flush()
+    mapped = np.memmap(path, dtype, "r", offset=128, shape=volume.shape)
+    used = []
+    real = ngff._core.file_source
+    monkeypatch.setattr(ngff._core, "file_source", lambda *a: used.append(a[-1]) or real(*a))
+    for data, offset in ((mapped, 128), (mapped[3:20], 128 + 3 * 64 * 96 * 2)):
+        ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data))
+        np.testing.assert_array_equal(level(tmp_path / "a.zarr"), data)
+        assert used.pop() == offset
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(mapped[:, 3:9]))
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), mapped[:, 3:9])
+    assert not used
+
+
+def test_copy_on_write_memmap_keeps_its_changes(tmp_path, pyramid, volume):
+    np.save(tmp_path / "a.npy", volume)
+    data = np.load(tmp_path / "a.npy", mmap_mode="c")
+    data[0] = 9
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data))
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), data)
+
+
+def test_dask_chunks_of_any_size(tmp_path, pyramid, volume):
+    array = need("dask.array")
+    data = array.from_array(volume, chunks=((7, 33), (30, 34), (50, 46)))
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data))
+    ngff.to_ngff_zarr(tmp_path / "b.zarr", pyramid(volume))
+    for n in range(3):
+        np.testing.assert_array_equal(level(tmp_path / "a.zarr", n), level(tmp_path / "b.zarr", n))
+
+
+class Counted:
+    """A lazy array that counts how often each of its chunks is asked for."""
+
+    def __init__(self, data, chunks):
+        self.base, self.chunks, self.asked, self.lock = data, chunks, {}, threading.Lock()
+        self.shape, self.dtype, self.ndim = data.shape, data.dtype, data.ndim
+
+    def __getitem__(self, key):
+        at = tuple((k.start, k.stop) for k in key)
+        with self.lock:
+            self.asked[at] = self.asked.get(at, 0) + 1
+        return self.base[key]
+
+
+def test_each_source_chunk_is_computed_once(tmp_path, pyramid, volume):
+    data = Counted(volume, (16, 24, 40))
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data))
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), volume)
+    assert len(data.asked) == 3 * 3 * 3
+    assert set(data.asked.values()) == {1}
+
+
+def test_zarr_arrays(tmp_path, pyramid, volume):
+    zarr = need("zarr")
+    data = zarr.create_array(str(tmp_path / "src.zarr"), data=volume, chunks=(16, 16, 16))
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data))
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), volume)
+
+
+def test_channel_last_becomes_channel_first(tmp_path, volume):
+    data = np.ascontiguousarray(volume[:3].transpose(1, 2, 0))
+    image = ngff.to_ngff_image(data, dims=("y", "x", "c"))
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", ngff.to_multiscales(image, scale_factors=[2]))
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), volume[:3])
+    assert image.dims == ("y", "x", "c") and image.data is data
+
+
+def test_indexing_of_levels(pyramid, volume):
+    store = {}
+    ngff.to_ngff_zarr(store, pyramid(volume), version="0.5")
+    lazy = ngff.from_ngff_zarr(store).images[0].data
+    keys = [np.s_[3], np.s_[-1, ..., 5], np.s_[::-2, 3:60:7], np.s_[5:5], np.s_[..., -3:], np.s_[:]]
+    for key in keys:
+        np.testing.assert_array_equal(lazy[key], volume[key])
+    with pytest.raises(IndexError):
+        lazy[99]
+    np.testing.assert_array_equal(lazy.transpose(2, 1, 0)[1:5, :, 3], volume.transpose(2, 1, 0)[1:5, :, 3])
