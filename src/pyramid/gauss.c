@@ -21,11 +21,15 @@ typedef struct gauss {
     size_t row_bytes, phase_bytes;
     char *ring; /* span rows, filtered along axis[0..slow-2] */
     int64_t span, ring_next;
+    int64_t window, window_slot; /* first row the taps can ask for, and its place */
     char
         *taps; /* rows filtered along axis[0] on the way to one of the ring (slow == 3) */
     char *line;  /* filtered along all slow axes */
     char *phase; /* `line` by phases of x */
     char *out;   /* filtered along x too */
+    /* Of the phases, in elements: how many, and which lie within what was read. */
+    int64_t phase_first, phase_count, inner_from, inner_to;
+    const void *x_tap[MAX_TAPS]; /* where in the phases the taps of x start */
 } gauss;
 
 static int64_t clamp(int64_t v, int64_t size) {
@@ -170,8 +174,10 @@ static void fill_ring_row(const gauss *g, const int64_t *at, int64_t *from, void
     g->fn->again(tap, f, g->width, out);
 }
 
+/* A row of the ring that is in the window. */
 static char *ring_row(const gauss *g, int64_t index) {
-    return g->ring + (size_t)(index % g->span) * g->row_bytes;
+    int64_t slot = g->window_slot + index - g->window;
+    return g->ring + (size_t)(slot < g->span ? slot : slot - g->span) * g->row_bytes;
 }
 
 /* Rows at[last slow axis] needs and the ring does not hold yet; results come in ascending
@@ -185,6 +191,8 @@ static void fill_ring(gauss *g, const int64_t *at, int64_t *from) {
     int64_t first = clamp(base + lowest, size), final = clamp(base + highest, size);
     if (at[axis] == g->job->dst_box->start[axis] || g->ring_next < first)
         g->ring_next = first;
+    g->window = first;
+    g->window_slot = first % g->span;
     for (; g->ring_next <= final; g->ring_next++) {
         from[axis] = g->ring_next;
         fill_ring_row(g, at, from, ring_row(g, g->ring_next));
@@ -217,48 +225,50 @@ static void filter_slow_axes(gauss *g, const int64_t *at) {
 /* ---- along x
  * ---------------------------------------------------------------------------- */
 
-/* Element i of phase p is the source's voxel (first + i) * step + p; where that lies
- * outside of what was read, only clamped taps of the border can ask for it. */
-static void split_edges(const gauss *g, int64_t first, int64_t from, int64_t to) {
+/* Element i of phase p is the source's voxel (phase_first + i) * step + p. Everything
+ * here is the same for every row. */
+static void place_phases(gauss *g, int64_t start, int64_t count) {
+    int64_t step = g->x.step, before, acc = (int64_t)g->fn->acc_size;
+    g->phase_count = phase_length(g, count, &before);
+    g->phase_first = start + before;
+    int64_t from = floor_div(g->x_start + step - 1, step) - g->phase_first;
+    int64_t to = floor_div(g->x_start + g->width, step) - g->phase_first;
+    g->inner_from = from < 0 ? 0 : ngff_min_i64(from, g->phase_count);
+    g->inner_to = ngff_max_i64(g->inner_from, ngff_min_i64(to, g->phase_count));
+    for (int t = 0; t < tap_count(&g->x); t++) {
+        int64_t offset = tap_offset(&g->x, t), q = floor_div(offset, step);
+        size_t p = (size_t)(offset - q * step);
+        g->x_tap[t] = g->phase + p * g->phase_bytes + (q - before) * acc;
+    }
+}
+
+/* What lies outside of what was read is asked for only by the clamped taps of the border.
+ */
+static void split_edges(const gauss *g, int64_t from, int64_t to) {
     size_t acc = g->fn->acc_size;
     for (int64_t p = 0; p < g->x.step; p++) {
         for (int64_t i = from; i < to; i++) {
-            int64_t x = clamp((first + i) * g->x.step + p - g->x_start, g->width);
+            int64_t x = (g->phase_first + i) * g->x.step + p - g->x_start;
             memcpy(g->phase + (size_t)p * g->phase_bytes + (size_t)i * acc,
-                   g->line + (size_t)x * acc, acc);
+                   g->line + (size_t)clamp(x, g->width) * acc, acc);
         }
     }
 }
 
-static void split_line(const gauss *g, int64_t first, int64_t length) {
-    int64_t step = g->x.step, x_end = g->x_start + g->width;
-    int64_t from = floor_div(g->x_start + step - 1, step) - first;
-    int64_t to = floor_div(x_end, step) - first;
+static void filter_x(const gauss *g, int64_t count) {
     size_t acc = g->fn->acc_size;
-    from = from < 0 ? 0 : ngff_min_i64(from, length);
-    to = ngff_max_i64(from, ngff_min_i64(to, length));
-    split_edges(g, first, 0, from);
-    split_edges(g, first, to, length);
-    if (from == to)
-        return;
-    void *phase[NGFF_FILTER_MAX_STEP];
-    for (int64_t p = 0; p < step; p++)
-        phase[p] = g->phase + (size_t)p * g->phase_bytes + (size_t)from * acc;
-    size_t skip = (size_t)((first + from) * step - g->x_start);
-    g->fn->split(g->line + skip * acc, step, to - from, phase);
-}
-
-static void filter_x(const gauss *g, int64_t start, int64_t count) {
-    int64_t before;
-    int64_t length = phase_length(g, count, &before);
-    split_line(g, start + before, length);
-    const void *tap[MAX_TAPS];
-    for (int t = 0; t < tap_count(&g->x); t++) {
-        int64_t offset = tap_offset(&g->x, t), q = floor_div(offset, g->x.step);
-        size_t p = (size_t)(offset - q * g->x.step);
-        tap[t] = g->phase + p * g->phase_bytes + (size_t)(q - before) * g->fn->acc_size;
+    split_edges(g, 0, g->inner_from);
+    split_edges(g, g->inner_to, g->phase_count);
+    if (g->inner_from < g->inner_to) {
+        void *phase[NGFF_FILTER_MAX_STEP];
+        for (int64_t p = 0; p < g->x.step; p++)
+            phase[p] =
+                g->phase + (size_t)p * g->phase_bytes + (size_t)g->inner_from * acc;
+        int64_t skip = (g->phase_first + g->inner_from) * g->x.step - g->x_start;
+        g->fn->split(g->line + (size_t)skip * acc, g->x.step, g->inner_to - g->inner_from,
+                     phase);
     }
-    g->fn->again(tap, &g->x, count, g->out);
+    g->fn->again(g->x_tap, &g->x, count, g->out);
 }
 
 /* ---- all of it
@@ -289,6 +299,8 @@ void ngff_gauss_reduce(const ngff_reduce_job *job) {
         ngff_gauss_need(g.x.step, r->src_shape[last], &g.x_start, &g.width);
     }
     (void)lay_out(&g, job->scratch, g.width, count);
+    if (g.x_reduced)
+        place_phases(&g, start, count);
     ngff_box walk;
     int64_t at[NGFF_MAX_NDIM];
     ngff_reduce_rows(job, &walk, at);
@@ -297,7 +309,7 @@ void ngff_gauss_reduce(const ngff_reduce_job *job) {
     do {
         filter_slow_axes(&g, at);
         if (g.x_reduced)
-            filter_x(&g, start, count);
+            filter_x(&g, count);
         g.fn->store(g.x_reduced ? g.out : g.line, count, ngff_reduce_row(job, at));
     } while (next_row(&g, &walk, at));
 }

@@ -83,9 +83,10 @@ static inline uint32_t nearest_double(double v) { /* modulo 2^32; |v| < 2^51 */
     return (uint32_t)bits_of_double(v + 0x1.8p52);
 }
 
-static inline float clamp_float(float v, float lo, float hi) {
-    v = v < lo ? lo : v;
-    return v > hi ? hi : v;
+static inline int32_t nearest_within(float v, int32_t lo, int32_t hi) {
+    int32_t n = nearest_float(v);
+    n = n < lo ? lo : n;
+    return n > hi ? hi : n;
 }
 
 static inline double clamp_double(double v, double lo, double hi) {

@@ -10,6 +10,7 @@ ALWAYS_INLINE void FILTER(few)(const void *const *tap, const ngff_filter *f, int
     const row *centre = (const row *)tap[0] + at;
     const row *lo[FEW_PAIRS], *hi[FEW_PAIRS];
     F weight[FEW_PAIRS];
+    UNROLLED
     for (int p = 0; p < pairs; p++) {
         lo[p] = (const row *)tap[1 + 2 * p] + at;
         hi[p] = (const row *)tap[2 + 2 * p] + at;
@@ -20,6 +21,7 @@ ALWAYS_INLINE void FILTER(few)(const void *const *tap, const ngff_filter *f, int
         F c = LOADF(centre[i]);
         F sum = weight[0] *
                 (even ? LOADF(hi[0][i]) - c : BOTH(lo[0][i], hi[0][i], centre[i]));
+        UNROLLED
         for (int p = 1; p < pairs; p++)
             sum += weight[p] * BOTH(lo[p][i], hi[p][i], centre[i]);
         out[at + i] = c + sum;
@@ -51,11 +53,13 @@ static void FILTER(many)(const void *const *tap, const ngff_filter *f, int64_t n
             const row *lo = (const row *)tap[1 + 2 * p] + at;
             const row *hi = (const row *)tap[2 + 2 * p] + at;
             F weight = (F)f->weight[p];
+            ROLLED
             for (int64_t i = 0; i < count; i++) {
                 F term = weight * BOTH(lo[i], hi[i], centre[i]);
                 sum[i] = p == 0 ? term : sum[i] + term;
             }
         }
+        ROLLED
         for (int64_t i = 0; i < count; i++)
             out[at + i] = LOADF(centre[i]) + sum[i];
     }

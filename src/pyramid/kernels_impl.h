@@ -7,12 +7,19 @@
 #define CAT(a, b) CAT_(a, b)
 #define FN(name) CAT(name, NAME)
 #define UNALIGNED __attribute__((aligned(1), may_alias))
+#ifdef NGFF_KERNELS_SMALL /* the same code, one copy of each: for sanitizers */
+#define ALWAYS_INLINE static __attribute__((noinline))
+#else
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-/* A short loop of known length that is to be vectorised, not unrolled beforehand. */
+#endif
+/* A loop that is to be vectorised, not unrolled beforehand; and a short one inside of it
+ * that has to be unrolled for that. */
 #ifdef __clang__
 #define ROLLED _Pragma("clang loop unroll(disable)")
+#define UNROLLED _Pragma("clang loop unroll(full)")
 #else
 #define ROLLED _Pragma("GCC unroll 1")
+#define UNROLLED _Pragma("GCC unroll 8")
 #endif
 
 enum {
@@ -63,7 +70,7 @@ enum {
 #define F float
 #define LOADF(x) ((float)(x))
 /* Exact either way; whole numbers have one conversion less. */
-#define PAIR_TERM(a, b, c) ((float)((int32_t)(a) + (int32_t)(b)-2 * (int32_t)(c)))
+#define PAIR_TERM(a, b, c) ((float)(((a) - (c)) + ((b) - (c))))
 
 #define NAME u8
 #define T uint8_t
@@ -71,14 +78,14 @@ enum {
 #define PAIR uint16_t
 #define FLIP 0u
 #define ACC uint32_t
-#define STOREF(v) nearest_float(clamp_float(v, 0, UINT8_MAX))
+#define STOREF(v) nearest_within(v, 0, UINT8_MAX)
 #include "pyramid/kernels_type.h"
 #define NAME u16
 #define T uint16_t
 #define K uint16_t
 #define PAIR uint32_t
 #define FLIP 0u
-#define STOREF(v) nearest_float(clamp_float(v, 0, UINT16_MAX))
+#define STOREF(v) nearest_within(v, 0, UINT16_MAX)
 #include "pyramid/kernels_type.h"
 #undef ACC
 #define ACC int32_t
@@ -87,14 +94,14 @@ enum {
 #define K int8_t
 #define PAIR uint16_t
 #define FLIP 0x80u
-#define STOREF(v) nearest_float(clamp_float(v, INT8_MIN, INT8_MAX))
+#define STOREF(v) nearest_within(v, INT8_MIN, INT8_MAX)
 #include "pyramid/kernels_type.h"
 #define NAME i16
 #define T int16_t
 #define K int16_t
 #define PAIR uint32_t
 #define FLIP 0x8000u
-#define STOREF(v) nearest_float(clamp_float(v, INT16_MIN, INT16_MAX))
+#define STOREF(v) nearest_within(v, INT16_MIN, INT16_MAX)
 #include "pyramid/kernels_type.h"
 #undef ACC
 #undef MEAN_LIMIT

@@ -15,12 +15,14 @@ ALWAYS_INLINE void FN(mean_pairs_part)(const ngff_block *b, int rows, int64_t at
                                        int64_t count, ROW *restrict out) {
     typedef PAIR pair UNALIGNED;
     const pair *row[4];
+    UNROLLED
     for (int r = 0; r < rows; r++)
         row[r] = (const pair *)((const ROW *)b->row[r] + 2 * at);
     const int shift = rows == 4 ? 3 : rows;
     ROLLED
     for (int64_t i = 0; i < count; i++) {
         PAIR sum = (PAIR)rows;
+        UNROLLED
         for (int r = 0; r < rows; r++)
             sum = (PAIR)(sum + FN(pair_sum)(row[r][i]));
         out[i] = (T)((T)(sum >> shift) ^ (T)FLIP);
