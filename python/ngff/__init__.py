@@ -16,6 +16,7 @@ from ._progress import NgffProgress, NgffProgressCallback
 from ._pyramid import memory_usage, task_count, to_multiscales, to_ngff_image
 from ._read import (from_ngff_zarr, from_ome_zarr, open_array, read_ozx_json_first,
                     read_ozx_version, write_store_to_zip)
+from ._staged import update_root_attributes
 from ._stores import is_ozx_path
 from ._structural import (SpecRule, ValidateOptions, ValidationError, ValidationLevel, validate,
                           validate_structural)

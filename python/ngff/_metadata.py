@@ -2,10 +2,19 @@
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any
+from enum import Enum, StrEnum
+from typing import Any, Literal
 
 __all__ = [
+    "AxesType",
+    "AxisUnit",
+    "ScaleStrategy",
+    "SpaceUnits",
+    "SpatialDims",
+    "SupportedDims",
+    "TimeUnits",
+    "Units",
+    "AxisType",
     "NgffVersion",
     "Axis",
     "Identity",
@@ -26,6 +35,20 @@ __all__ = [
     "Metadata",
     "Transform",
 ]
+
+
+# Hints for editors; any text is taken and what the specification forbids is refused when written.
+SupportedDims = Literal["t", "c", "z", "y", "x"]
+SpatialDims = Literal["z", "y", "x"]
+AxesType = Literal["time", "channel", "space"]
+SpaceUnits = TimeUnits = Units = AxisUnit = str
+ScaleStrategy = Literal["pad", "exact"]
+
+
+class AxisType(StrEnum):
+    Space = "space"
+    Time = "time"
+    Channel = "channel"
 
 
 class NgffVersion(str, Enum):

@@ -1,6 +1,7 @@
 """to_ngff_image and to_multiscales: levels are planned here and computed natively when they are
 written, or when somebody looks at their pixels."""
 
+import math
 import threading
 
 import numpy as np
@@ -205,13 +206,13 @@ def metadata_of(images, method):
     return Metadata(axes, datasets, None, None, first.name, "0.4", name, about)
 
 
-def memory_usage(image, dims=None):
-    """Bytes of an image (or of one slice of it, `dims` being left out)."""
-    sizes = [n for d, n in zip(image.dims, image.data.shape) if not dims or d not in dims]
-    return int(np.prod(sizes, dtype=np.int64)) * np.dtype(image.data.dtype).itemsize
+def memory_usage(image, constrained_dims=frozenset()):
+    """Bytes of an image, or of one slice of it: constrained dimensions count as 1."""
+    sizes = [1 if d in constrained_dims else n for d, n in zip(image.dims, image.data.shape)]
+    return math.prod(sizes) * np.dtype(image.data.dtype).itemsize
 
 
-def task_count(image):
+def task_count(image, constrained_dims=frozenset()):
     """Chunks of a lazy array: the tasks at least that a scheduler would run."""
-    chunks = chunk_shape(image.data)
-    return int(np.prod([-(-n // (c or n or 1)) for n, c in zip(image.data.shape, chunks)]))
+    sizes = zip(image.dims, image.data.shape, chunk_shape(image.data))
+    return math.prod(1 if d in constrained_dims else -(-n // (c or n or 1)) for d, n, c in sizes)

@@ -91,23 +91,23 @@ def open_array(store, path=None, storage_options=None):
     raise KeyError(f"{path} is none of {[info['path'] for info in levels]}")
 
 
-def read_ozx_version(store):
+def read_ozx_version(zip_path):
     """The OME-Zarr version that an archive says it holds, else None."""
     import zipfile
 
     try:
-        with zipfile.ZipFile(location(store)) as archive:
+        with zipfile.ZipFile(location(zip_path)) as archive:
             return json.loads(archive.comment)["ome"]["version"]
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def read_ozx_json_first(store):
+def read_ozx_json_first(zip_path):
     """Whether an archive says that its documents come first."""
     import zipfile
 
     try:
-        with zipfile.ZipFile(location(store)) as archive:
+        with zipfile.ZipFile(location(zip_path)) as archive:
             about = json.loads(archive.comment)["ome"]
         return bool(about["zipFile"]["centralDirectory"]["jsonFirst"])
     except (ValueError, KeyError, TypeError):

@@ -108,8 +108,11 @@ def _load(path):
 
 
 def _save(path, document):
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2, allow_nan=False)
+    text = json.dumps(document, indent=2, allow_nan=False)
+    part = f"{path}.{os.getpid()}.part"
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(part, path)
 
 
 def _read_documents(root, version):
@@ -164,6 +167,16 @@ def _add_attributes(root, version, extra):
     documents = _read_documents(root, version)
     documents[0].update(extra)
     _write_documents(root, version, documents)
+
+
+def update_root_attributes(store, attributes):
+    """Set root attributes beside the OME metadata of a directory. The root document is replaced at
+    once; in OME-Zarr 0.4 its copy in .zmetadata is replaced just after it."""
+    root = location(store)
+    if root is None or not os.path.isdir(root):
+        raise ValueError("root attributes are updated in directories only")
+    version = "0.5" if os.path.exists(os.path.join(root, "zarr.json")) else "0.4"
+    _add_attributes(root, version, dict(attributes))
 
 
 # ---- TensorStore --------------------------------------------------------------------------------

@@ -127,8 +127,8 @@ def mapping(store):
     raise TypeError(f"a store is a path, a mapping, or a store of zarr-python, not {type(store)}")
 
 
-def is_ozx_path(store):
-    path = location(store)
+def is_ozx_path(path):
+    path = location(path)
     return path is not None and path.endswith(".ozx")
 
 

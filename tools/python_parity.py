@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""Writes docs/python-parity.md: each public name of ngff-zarr, called here. A name counts as `same`, `better` or
+`partly` only when its call below went well and no field or parameter is missing (`partly`: some are). Run: ./dev python tools/python_parity.py"""
+
+import dataclasses
+import inspect
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+import ngff
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SEED_ONLY = {"NgffProgress", "NgffProgressCallback", "config"}
+BETTER = {
+    "to_multiscales": "nothing is read or written while planning; single planes and odd factors do not fail",
+    "write_store_to_zip": "one pass, whole or not at all",
+    "Methods": "every method registered with its declared translation",
+}
+WRITER = ("whole or not at all, foreign directories never replaced, one pass; `start_level` is an error; "
+          "foreign root attributes of a replaced store are not kept by themselves")
+PARTLY = {
+    "to_ngff_zarr": WRITER,
+    "to_ome_zarr": WRITER,
+    "from_ngff_zarr": "images; no remote stores, scenes or transformations alone",
+    "from_ome_zarr": "images; no remote stores, scenes or transformations alone",
+    "open_array": "levels of an image, to read; the result cannot be assigned to",
+    "validate": "structure of images; no JSON schemas, plates, wells or labels",
+    "validate_structural": "rules of 0.4 and 0.5; RFC-4 values are not checked",
+    "compute_omero_from_ngff_image": "exact quantiles, but a channel is read into memory",
+    "compute_omero_from_multiscales": "exact quantiles, but a channel is read into memory",
+    "Metadata": "0.4 and 0.5 only",
+    "NgffVersion": "0.1 to 0.5",
+    "SUPPORTED_VERSIONS": "0.4 and 0.5",
+    "NgffProgressCallback": "same bars, but no Dask callback",
+    "update_root_attributes": "directories only",
+    "codec_from_name": "a dictionary instead of an object where numcodecs is not installed",
+    "GLASBEY_COLORS": "16 colours of our own",
+    "AxisType": "time, channel, space",
+    "config": "`cache_store` and `task_target` are accepted and do nothing",
+    "SpecRule": "rules of 0.4 and 0.5",
+}
+REASONS = {
+    "not here": {
+        "itk": "converters to and from ITK objects: needs ITK's types",
+        "lif": "Leica files: format without a specification",
+        "mosaic": "Leica files: format without a specification",
+    },
+    "not yet": {
+        "Field": "RFC-5 transformations are not written (OME-Zarr 0.6)",
+        "field": "RFC-5 transformations are not written (OME-Zarr 0.6)",
+        "Coordinate": "RFC-5 transformations are not written (OME-Zarr 0.6)",
+        "Displacement": "RFC-5 transformations are not written (OME-Zarr 0.6)",
+        "resample": "RFC-5 transformations are not applied",
+        "Resample": "RFC-5 transformations are not applied",
+        "Scene": "scenes are OME-Zarr 0.6",
+        "transform": "RFC-5 transformations are not written (OME-Zarr 0.6)",
+        "HCS": "plates are not written; their dataclasses are here",
+        "hcs": "plates are not written; their dataclasses are here",
+        "v06": "OME-Zarr 0.6 is read, not written",
+        "V06": "OME-Zarr 0.6 is read, not written",
+        "tiff": "TIFF files go through the `ngff` command",
+        "nibabel": "NIfTI files go through the `ngff` command",
+        "cli_input": "files go through the `ngff` command",
+        "detect_cli": "files go through the `ngff` command",
+        "Conversion": "files go through the `ngff` command",
+        "upgrade": "stores are converted with to_ngff_zarr(…, version=…), not in place",
+        "validate_plate": "plates are not checked",
+        "validate_well": "plates are not checked",
+    },
+}
+
+
+def calls(directory):
+    """{name: a call that must go well}. A name without one is called with nothing or looked at."""
+    data = np.arange(32 * 40 * 48, dtype="u2").reshape(32, 40, 48)
+    image = ngff.to_ngff_image(data, dims=("z", "y", "x"))
+    levels = ngff.to_multiscales(image, scale_factors=[2], chunks=16)
+    store, archive = str(directory / "a.zarr"), str(directory / "a.ozx")
+    ngff.to_ome_zarr(store, levels)
+    ngff.write_store_to_zip(store, archive)
+    axis = {"name": "x", "type": "space"}
+    turned = ngff.add_anatomical_orientation_to_axis(axis, ngff.LPS["x"])
+    metadata = ngff.from_ome_zarr(store).metadata
+    return {
+        "to_ngff_image": lambda: image.data is data or 1 / 0,
+        "to_multiscales": lambda: np.asarray(levels.images[1].data),
+        "to_ngff_zarr": lambda: ngff.to_ngff_zarr(store, levels),
+        "to_ome_zarr": lambda: ngff.to_ome_zarr(store, levels),
+        "from_ngff_zarr": lambda: np.asarray(ngff.from_ngff_zarr(store).images[1].data),
+        "from_ome_zarr": lambda: ngff.from_ome_zarr(store, validate=True),
+        "open_array": lambda: ngff.open_array(store, "scale1/image")[0, 0, 0],
+        "validate": lambda: ngff.validate({"multiscales": [{
+            "axes": [{"name": d, "type": "space"} for d in "yx"],
+            "datasets": [{"path": "0", "coordinateTransformations": [
+                {"type": "scale", "scale": [1, 1]}]}]}]}),
+        "validate_structural": lambda: ngff.validate_structural(metadata),
+        "codec_from_name": lambda: ngff.codec_from_name("zstd", 3),
+        "get_available_codecs": ngff.get_available_codecs,
+        "update_root_attributes": lambda: ngff.update_root_attributes(store, {"mine": 1}),
+        "compute_omero_from_ngff_image": lambda: ngff.compute_omero_from_ngff_image(image),
+        "compute_omero_from_multiscales": lambda: ngff.compute_omero_from_multiscales(levels),
+        "memory_usage": lambda: ngff.memory_usage(image),
+        "task_count": lambda: ngff.task_count(image),
+        "is_ozx_path": lambda: ngff.is_ozx_path(archive) or 1 / 0,
+        "write_store_to_zip": lambda: ngff.write_store_to_zip(store, archive),
+        "read_ozx_version": lambda: ngff.read_ozx_version(archive) == "0.5" or 1 / 0,
+        "read_ozx_json_first": lambda: ngff.read_ozx_json_first(archive) or 1 / 0,
+        "orientation_from_name": lambda: ngff.orientation_from_name("RAS"),
+        "itk_lps_to_anatomical_orientation": lambda: ngff.itk_lps_to_anatomical_orientation("x"),
+        "add_anatomical_orientation_to_axis": lambda: turned["orientation"]["value"],
+        "remove_anatomical_orientation_from_axis":
+            lambda: ngff.remove_anatomical_orientation_from_axis(turned) == axis or 1 / 0,
+    }
+
+
+def reason(name):
+    for state, reasons in REASONS.items():
+        for word, why in reasons.items():
+            if word in name:
+                return state, why
+    return "not yet", "not done"
+
+
+def lacking(name):
+    """Fields of the peer's dataclass, or parameters of its function, that ours does not have."""
+    import ngff_zarr
+
+    pair = [getattr(module, name, None) for module in (ngff_zarr, ngff)]
+    if all(dataclasses.is_dataclass(item) for item in pair):
+        names = [{field.name for field in dataclasses.fields(item)} for item in pair]
+    elif all(inspect.isfunction(item) for item in pair):
+        names = [set(inspect.signature(item).parameters) for item in pair]
+    else:
+        return []
+    return sorted(names[0] - names[1])
+
+
+def rows(names, tests):
+    for name in sorted(names, key=str.lower):
+        if not hasattr(ngff, name):
+            yield name, *reason(name)
+            continue
+        tests.get(name, lambda: None)()
+        remarks = [PARTLY.get(name) or BETTER.get(name) or ("called" if name in tests else "looked at")]
+        missing = lacking(name)
+        if missing:
+            remarks.append("without " + ", ".join(f"`{item}`" for item in missing))
+        state = "partly" if missing or name in PARTLY else "better" if name in BETTER else "same"
+        yield name, state, "; ".join(remarks)
+
+
+def main():
+    import ngff_zarr
+
+    with tempfile.TemporaryDirectory() as directory:
+        names = set(ngff_zarr.__all__) | SEED_ONLY
+        made = list(rows(names, calls(pathlib.Path(directory))))
+    lines = ["# Parity with ngff-zarr", "",
+             "Each public name of ngff-zarr 0.50, and those of 0.21 that left since, with its state in "
+             "`ngff`.", "Written by `tools/python_parity.py`, which calls each one that is here.", "",
+             "| name | state | remark |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | {state} | {remark} |" for name, state, remark in made]
+    counts = {state: sum(row[1] == state for row in made) for state in
+              ("same", "better", "partly", "not yet", "not here")}
+    lines += ["", ", ".join(f"{count} {state}" for state, count in counts.items()) + "."]
+    (ROOT / "docs/python-parity.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(counts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
