@@ -53,30 +53,12 @@ static ngff_status collect(copying *c) {
 
 /* ---- in which order ---- */
 
-static bool is_document(const char *key) {
-    static const char *const names[] = {"zarr.json", ".zgroup", ".zarray", ".zattrs",
-                                        ".zmetadata"};
-    const char *slash = strrchr(key, '/');
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(slash ? slash + 1 : key, names[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static size_t depth_of(const char *key) {
-    size_t depth = 0;
-    for (; *key; key++)
-        depth += *key == '/';
-    return depth;
-}
-
 static int by_place(const void *a, const void *b) {
     const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-    bool x_first = is_document(x), y_first = is_document(y);
+    bool x_first = ngff_store_key_is_document(x), y_first = ngff_store_key_is_document(y);
     if (x_first != y_first)
         return x_first ? -1 : 1;
-    size_t x_depth = depth_of(x), y_depth = depth_of(y);
+    size_t x_depth = ngff_store_key_depth(x), y_depth = ngff_store_key_depth(y);
     if (x_first && x_depth != y_depth)
         return x_depth < y_depth ? -1 : 1;
     return strcmp(x, y);

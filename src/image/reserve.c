@@ -20,13 +20,6 @@ typedef struct notes {
 /* One double takes up to 24 characters; a channel has four of them in its window. */
 enum { ROOT_SPARE = 64, CHANNEL_SPARE = 4 * 26 };
 
-static size_t depth_of(const char *key) {
-    size_t depth = 0;
-    for (; *key; key++)
-        depth += *key == '/';
-    return depth;
-}
-
 static ngff_status note(void *cookie, const char *key, const void *data, uint64_t size,
                         ngff_error *err) {
     notes *n = cookie;
@@ -43,7 +36,7 @@ static ngff_status note(void *cookie, const char *key, const void *data, uint64_
     char *copy = ngff_strdup(n->alloc, key);
     if (!copy)
         return ngff_fail_nomem(err, "the documents", strlen(key));
-    n->list[n->count++] = (document){copy, depth_of(key), (size_t)size};
+    n->list[n->count++] = (document){copy, ngff_store_key_depth(key), (size_t)size};
     return NGFF_OK;
 }
 

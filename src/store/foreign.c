@@ -9,9 +9,6 @@
 
 #include <stdio.h>
 
-static const char *const documents[] = {"zarr.json", ".zgroup", ".zarray", ".zattrs",
-                                        ".zmetadata"};
-
 typedef struct walk {
     ngff_buf todo; /* a stack of paths, each after its NUL, with a leading kind */
     ngff_error *err;
@@ -28,14 +25,6 @@ enum {
                     documents */
     CHUNKS = 'c' /* surely below an array */
 };
-
-static bool is_document(const char *name) {
-    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
-        if (strcmp(name, documents[i]) == 0)
-            return true;
-    }
-    return false;
-}
 
 static bool is_array_document(const char *name) {
     return strcmp(name, "zarr.json") == 0 || strcmp(name, ".zarray") == 0;
@@ -63,7 +52,7 @@ static bool is_chunk_name(const char *name) {
 }
 
 bool ngff_store_foreign_name(const char *name) {
-    return !is_document(name) && !is_chunk_name(name);
+    return !ngff_store_key_is_document(name) && !is_chunk_name(name);
 }
 
 static ngff_status foreign(const walk *w, const char *name) {
@@ -76,7 +65,7 @@ static ngff_status look_for_documents(void *user, const char *name, ngff_path_ki
     walk *w = user;
     if (kind != NGFF_PATH_FILE)
         return NGFF_OK;
-    w->has_document = w->has_document || is_document(name);
+    w->has_document = w->has_document || ngff_store_key_is_document(name);
     w->has_array = w->has_array || is_array_document(name);
     return NGFF_OK;
 }
@@ -89,7 +78,7 @@ static ngff_status push(walk *w, char kind, const char *name) {
 
 static ngff_status judge_file(walk *w, const char *name) {
     bool chunk = is_chunk_name(name) && (w->kind == CHUNKS || w->has_array);
-    bool document = is_document(name) && w->kind != CHUNKS;
+    bool document = ngff_store_key_is_document(name) && w->kind != CHUNKS;
     if (chunk || document || ngff_starts_with(name, NGFF_STORE_OWN))
         return NGFF_OK;
     return foreign(w, name);

@@ -50,3 +50,21 @@ ngff_status ngff_store_key_check(const char *key, ngff_error *err) {
         return ngff_fail(err, NGFF_INVALID, "key \"%s\": not UTF-8", text);
     return NGFF_OK;
 }
+
+size_t ngff_store_key_depth(const char *key) {
+    size_t depth = 0;
+    for (; *key; key++)
+        depth += *key == '/';
+    return depth;
+}
+
+bool ngff_store_key_is_document(const char *key) {
+    static const char *const documents[] = {"zarr.json", ".zgroup", ".zarray", ".zattrs",
+                                            ".zmetadata"};
+    const char *slash = strrchr(key, '/');
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        if (strcmp(slash ? slash + 1 : key, documents[i]) == 0)
+            return true;
+    }
+    return false;
+}

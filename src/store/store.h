@@ -142,6 +142,9 @@ void ngff_store_drop(ngff_store **store); /* unpublished staged content is disca
 /* ---- using (validate the key, call the table, prefix the place) ---- */
 
 NGFF_MUST_USE ngff_status ngff_store_key_check(const char *key, ngff_error *err);
+size_t ngff_store_key_depth(const char *key); /* how many prefixes it lies below */
+/* Its last part is the name of a Zarr document, v2 or v3. */
+bool ngff_store_key_is_document(const char *key);
 NGFF_MUST_USE ngff_status ngff_store_get_range(ngff_store *s, const char *key,
                                                uint64_t off, size_t size, void *out,
                                                size_t *got, ngff_error *err);

@@ -4,23 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool is_document(const char *name) {
-    return strcmp(name, "zarr.json") == 0 || ngff_ends_with(name, "/zarr.json");
-}
-
-static size_t depth_of(const char *name) {
-    size_t depth = 0;
-    for (; *name; name++)
-        depth += *name == '/';
-    return depth;
-}
-
 /* The first document that does not belong to the leading run of documents, which the
  * root's must open; NULL: none. */
 static const char *late_document(const ngff_zip_item *const *order, size_t count) {
     bool data_seen = count > 0 && strcmp(order[0]->name, "zarr.json") != 0;
     for (size_t i = 0; i < count; i++) {
-        bool document = is_document(order[i]->name);
+        bool document = ngff_zip_is_zarr_json(order[i]->name);
         if (document && data_seen)
             return order[i]->name;
         data_seen = data_seen || !document;
@@ -31,11 +20,11 @@ static const char *late_document(const ngff_zip_item *const *order, size_t count
 static bool breadth_first(const ngff_zip_item *const *order, size_t count) {
     size_t depth = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!is_document(order[i]->name))
+        if (!ngff_zip_is_zarr_json(order[i]->name))
             continue;
-        if (depth_of(order[i]->name) < depth)
+        if (ngff_store_key_depth(order[i]->name) < depth)
             return false;
-        depth = depth_of(order[i]->name);
+        depth = ngff_store_key_depth(order[i]->name);
     }
     return true;
 }

@@ -175,8 +175,7 @@ static bool json_first(const ngff_zip_line *line) {
         return false;
     for (size_t i = 0; i < line->slot_count; i++) {
         const char *name = line->slot[i].entry.name;
-        bool document =
-            strcmp(name, "zarr.json") == 0 || ngff_ends_with(name, "/zarr.json");
+        bool document = ngff_zip_is_zarr_json(name);
         if (document && data_seen)
             return false;
         data_seen = data_seen || !document;

@@ -207,7 +207,7 @@ static ngff_status read_item(unsigned char *p, size_t size, uint64_t directory,
     return check_item(item, flags, directory, err);
 }
 
-static bool is_zarr_json(const char *name) {
+bool ngff_zip_is_zarr_json(const char *name) {
     return strcmp(name, "zarr.json") == 0 || ngff_ends_with(name, "/zarr.json");
 }
 
@@ -248,7 +248,7 @@ static void judge_order(ngff_zip_directory *d) {
         qsort(d->items, d->count, sizeof *d->items, by_address);
     d->json_first = d->count > 0 && strcmp(d->items[0].name, "zarr.json") == 0;
     for (size_t i = 0; i < d->count; i++) {
-        if (is_zarr_json(d->items[i].name))
+        if (ngff_zip_is_zarr_json(d->items[i].name))
             d->json_first = d->json_first && !data_seen;
         else
             data_seen = true;

@@ -92,6 +92,8 @@ NGFF_MUST_USE ngff_status ngff_zip_directory_read(const ngff_allocator *a,
                                                   ngff_zip_directory *out,
                                                   ngff_error *err);
 void ngff_zip_directory_reset(ngff_zip_directory *directory);
+/* A zarr.json, of the root or of any node below (RFC-9, OZX-9). */
+bool ngff_zip_is_zarr_json(const char *name);
 const ngff_zip_item *ngff_zip_find(const ngff_zip_directory *directory, const char *name);
 /* Index of the first item whose name is >= `name` (items are sorted). */
 size_t ngff_zip_lower_bound(const ngff_zip_directory *directory, const char *name);

@@ -107,7 +107,6 @@ def test_progress_may_stop_a_job(tmp_path, pyramid, volume):
     assert ngff.from_ngff_zarr(tmp_path / "a.zarr").images[0].data.shape == (5, 64, 96)
 
 
-@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="main only")
 def test_ctrl_c_leaves_the_destination(tmp_path, pyramid):
     class Slow:
         shape, dtype, ndim, chunks = (64, 512, 512), np.dtype("u1"), 3, (8, 64, 64)

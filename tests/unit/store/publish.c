@@ -63,19 +63,6 @@ static void dropped_leaves_nothing(void **state) {
     assert_int_equal(entry_count(p->dir), 0);
 }
 
-static void expect_refused(const char *dest, ngff_overwrite overwrite,
-                           const char *names) {
-    ngff_store_open_opts opts = {.mode = NGFF_STORE_STAGE,
-                                 .overwrite = overwrite,
-                                 .durability = NGFF_DURABILITY_NONE};
-    ngff_store *s;
-    ngff_error err = {0};
-    expect_status(ngff_store_at(NULL, dest, &opts, &s, &err), NGFF_EXISTS, &err);
-    assert_null(s);
-    if (!strstr(err.message, names))
-        fail_msg("\"%s\" does not name \"%s\"", err.message, names);
-}
-
 static void what_exists_is_refused(void **state) {
     place *p = *state;
     write_file(p->dest, "zarr.json", "old");

@@ -54,6 +54,20 @@ static inline void expect_status(ngff_status got, ngff_status want,
         expect_status((call), NGFF_OK, E);                                               \
     } while (0)
 
+/* Staging `dest` is refused by EXISTS, in a message that names `names`. */
+static inline void expect_refused(const char *dest, ngff_overwrite overwrite,
+                                  const char *names) {
+    ngff_store_open_opts opts = {.mode = NGFF_STORE_STAGE,
+                                 .overwrite = overwrite,
+                                 .durability = NGFF_DURABILITY_NONE};
+    ngff_store *s;
+    ngff_error err = {0};
+    expect_status(ngff_store_at(NULL, dest, &opts, &s, &err), NGFF_EXISTS, &err);
+    assert_null(s);
+    if (!strstr(err.message, names))
+        fail_msg("\"%s\" does not name \"%s\"", err.message, names);
+}
+
 static inline void write_file(const char *dir, const char *name, const char *text) {
     char path[1024];
     snprintf(path, sizeof path, "%s/%s", dir, name);

@@ -303,18 +303,6 @@ static void spill_taken_back(void **state) {
 
 /* ---- destinations ---- */
 
-static void expect_refused(const char *dest, ngff_overwrite overwrite,
-                           const char *names) {
-    ngff_store_open_opts opts = {.mode = NGFF_STORE_STAGE,
-                                 .overwrite = overwrite,
-                                 .durability = NGFF_DURABILITY_NONE};
-    ngff_store *s;
-    ngff_error err = {0};
-    expect_status(ngff_store_at(NULL, dest, &opts, &s, &err), NGFF_EXISTS, &err);
-    if (!strstr(err.message, names))
-        fail_msg("\"%s\" does not name \"%s\"", err.message, names);
-}
-
 static void make_archive(const char *dest, const char *text) {
     ngff_store *s = stage(dest, NGFF_OVERWRITE_ALL);
     put_text(s, "zarr.json", text);
