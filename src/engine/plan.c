@@ -98,6 +98,25 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
     return NGFF_OK;
 }
 
+static uint64_t level_bytes(const ngff_plan_input *in, int n) {
+    size_t size = 0;
+    if (ngff_nd_bytes(in->levels->ndim, in->levels->level[n].shape, in->dtype, &size,
+                      NULL) != NGFF_OK)
+        return UINT64_MAX / 64;
+    return size;
+}
+
+/* In an archive the coarser levels lie behind level 0 and are finished before it
+ * (docs/decisions/0004-ozx-order.md); how well they compress is not known. */
+static uint64_t early_bytes(const ngff_plan_input *in, const ngff_image *image) {
+    uint64_t bytes = 0;
+    if (image == NULL || !ngff_store_is_ordered(image->store))
+        return 0;
+    for (int n = 1; n < in->levels->count; n++)
+        bytes += level_bytes(in, n);
+    return bytes;
+}
+
 /* ---- tiers ----------------------------------------------------------------------- */
 
 /* Adds the tier of `root`; false with the smallest budget when nothing fits. */
@@ -110,14 +129,6 @@ static bool add_tier(const ngff_plan_input *in, int root, int source_level, uint
         return false;
     plan->tier_count++;
     return true;
-}
-
-static uint64_t level_bytes(const ngff_plan_input *in, int n) {
-    size_t size = 0;
-    if (ngff_nd_bytes(in->levels->ndim, in->levels->level[n].shape, in->dtype, &size,
-                      NULL) != NGFF_OK)
-        return UINT64_MAX / 64;
-    return size;
 }
 
 /* All tiers for a number of workers. Levels come in order, so a retained level is the
@@ -214,7 +225,7 @@ static bool try_plan(ngff_plan_input *in, ngff_plan *plan, uint64_t *least) {
         if (!add_tiers(in, plan, &waiting, least) || !add_window(in, plan, &window))
             return false;
     }
-    return share_out(in, waiting + window, plan, least);
+    return share_out(in, waiting + window + in->early, plan, least);
 }
 
 static ngff_status refuse(const ngff_plan_input *in, uint64_t least, ngff_error *err) {
@@ -300,6 +311,7 @@ ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,
     uint64_t least = 0;
     memset(out, 0, sizeof *out);
     NGFF_TRY(make_input(levels, method, source, image, opts, &in, err));
+    in.early = early_bytes(&in, image);
     plan.dtype = in.dtype;
     plan.budget = in.budget;
     int64_t chunks = chunk_count(levels);

@@ -16,6 +16,7 @@ typedef struct ngff_plan_input {
     int source_level[NGFF_MAX_LEVELS]; /* level of the source that is copied; -1: none */
     size_t codec_memory;               /* bytes of a worker's codec context */
     uint64_t shard_memory;             /* bytes of the shards that are open at once */
+    uint64_t early;                    /* bytes that wait for their place in an archive */
     uint64_t budget;
     int threads;
     bool no_spill;
@@ -39,9 +40,5 @@ bool ngff_search_block(const ngff_plan_input *in, uint64_t live, ngff_tier *tier
 /* The window in front of tier 0 (a settled tier). */
 void ngff_window_plan_for(const ngff_plan_input *in, const ngff_tier *tier,
                           const ngff_tier_bound *bound, ngff_window_plan *out);
-/* Elements along an axis that a source decodes for a box of `extent` with `low` and
- * `high` around it, on average, when it can only read whole units. */
-double ngff_search_touched(int64_t shape, int64_t extent, int64_t unit, int64_t low,
-                           int64_t high);
 
 #endif
