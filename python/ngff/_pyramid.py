@@ -206,13 +206,15 @@ def metadata_of(images, method):
     return Metadata(axes, datasets, None, None, first.name, "0.4", name, about)
 
 
-def memory_usage(image, constrained_dims=frozenset()):
-    """Bytes of an image, or of one slice of it: constrained dimensions count as 1."""
-    sizes = [1 if d in constrained_dims else n for d, n in zip(image.dims, image.data.shape)]
+def memory_usage(image, constrained_dims=None):
+    """Bytes of an image, or of a part of it that is one chunk long along the constrained dims."""
+    chunks, dims = chunk_shape(image.data), constrained_dims or ()
+    sizes = [(c or n) if d in dims else n for d, n, c in zip(image.dims, image.data.shape, chunks)]
     return math.prod(sizes) * np.dtype(image.data.dtype).itemsize
 
 
-def task_count(image, constrained_dims=frozenset()):
+def task_count(image, constrained_dims=None):
     """Chunks of a lazy array: the tasks at least that a scheduler would run."""
     sizes = zip(image.dims, image.data.shape, chunk_shape(image.data))
-    return math.prod(1 if d in constrained_dims else -(-n // (c or n or 1)) for d, n, c in sizes)
+    return math.prod(1 if d in (constrained_dims or ()) else -(-n // (c or n or 1))
+                     for d, n, c in sizes)

@@ -1,6 +1,5 @@
 """Errors: their words, their kinds, and what they leave behind."""
 
-import gc
 import os
 import signal
 import sys
@@ -115,16 +114,11 @@ def test_ctrl_c_leaves_the_destination(tmp_path, pyramid):
             time.sleep(0.01)
             return np.ones([k.stop - k.start for k in key], "u1")
 
-    # A shell that starts its jobs in the background has them ignore this signal.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(Slow()))
-            time.sleep(5)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(Slow()))
+        time.sleep(5)
     assert os.listdir(tmp_path) == []
 
 
@@ -141,14 +135,11 @@ def test_references_do_not_leak(pyramid):
     watched = [data, ngff._core.Store, ngff._core.Source, ngff._core.Image, ngff._core.Context]
     for _ in range(20):
         once()
-    gc.collect()
     before = [sys.getrefcount(item) for item in watched]
     rounds = int(os.environ.get("NGFF_LEAK_ROUNDS", "500"))
     for _ in range(rounds):
         once()
-    gc.collect()
-    after = [sys.getrefcount(item) for item in watched]
-    assert all(now <= then for now, then in zip(after, before)), (before, after)
+    assert [sys.getrefcount(item) for item in watched] == before
 
 
 def test_calls_from_many_threads(pyramid, volume):
