@@ -36,8 +36,10 @@ static void choose_levels(const ngff_plan_input *in, ngff_tier *tier) {
     }
 }
 
-double ngff_search_touched(int64_t shape, int64_t extent, int64_t unit, int64_t low,
-                           int64_t high) {
+/* Elements along an axis that a source decodes for a block with `low` and `high` around
+ * it, on average, when it can only read whole units. */
+static double touched(int64_t shape, int64_t extent, int64_t unit, int64_t low,
+                      int64_t high) {
     int64_t want = ngff_min_i64(extent + low + high, shape);
     if (unit <= 1 || want >= shape)
         return (double)want;
@@ -54,8 +56,8 @@ static double amplification(const ngff_plan_input *in, const ngff_tier *tier,
     double product = 1.0;
     for (int d = 0; d < in->levels->ndim; d++) {
         int64_t unit = direct ? in->traits.unit[d] : 1;
-        double got = ngff_search_touched(root->shape[d], tier->block[d], unit,
-                                         bound->low[d], bound->high[d]);
+        double got =
+            touched(root->shape[d], tier->block[d], unit, bound->low[d], bound->high[d]);
         product *= got * (double)tier->grid[d] / (double)root->shape[d];
     }
     return product < 1.0 ? 1.0 : product;

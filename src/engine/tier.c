@@ -32,7 +32,7 @@ static int64_t relative(const ngff_plan *plan, const ngff_tier *tier, int n, int
            plan->levels.level[tier->root].factor[axis];
 }
 
-int64_t ngff_tier_start(const ngff_plan *plan, const ngff_tier *tier, int n, int axis,
+static int64_t start_of(const ngff_plan *plan, const ngff_tier *tier, int n, int axis,
                         int64_t k) {
     int64_t factor = relative(plan, tier, n, axis);
     int64_t extent = plan->levels.level[n].shape[axis];
@@ -42,19 +42,12 @@ int64_t ngff_tier_start(const ngff_plan *plan, const ngff_tier *tier, int n, int
     return first <= 0 ? 0 : ngff_min_i64(ngff_ceil_div(first, factor), extent);
 }
 
-int64_t ngff_tier_owner(const ngff_plan *plan, const ngff_tier *tier, int n, int axis,
-                        int64_t x) {
-    int64_t factor = relative(plan, tier, n, axis);
-    int64_t k = (x * factor + anchor(plan->method, factor)) / tier->block[axis];
-    return ngff_min_i64(k, tier->grid[axis] - 1);
-}
-
 void ngff_tier_owned(const ngff_plan *plan, const ngff_tier *tier, int n,
                      const int64_t *idx, ngff_box *out) {
     *out = (ngff_box){.ndim = plan->levels.ndim};
     for (int d = 0; d < out->ndim; d++) {
-        out->start[d] = ngff_tier_start(plan, tier, n, d, idx[d]);
-        out->shape[d] = ngff_tier_start(plan, tier, n, d, idx[d] + 1) - out->start[d];
+        out->start[d] = start_of(plan, tier, n, d, idx[d]);
+        out->shape[d] = start_of(plan, tier, n, d, idx[d] + 1) - out->start[d];
         assert(out->shape[d] >= 0);
     }
 }

@@ -24,12 +24,6 @@ void ngff_tier_reduction(const ngff_levels *levels, ngff_method method, ngff_dty
 /* Pixels of level n that block `idx` owns; may be empty. */
 void ngff_tier_owned(const ngff_plan *plan, const ngff_tier *tier, int n,
                      const int64_t *idx, ngff_box *out);
-/* First pixel of level n along `axis` that block `k` owns; for k = grid: the extent. */
-int64_t ngff_tier_start(const ngff_plan *plan, const ngff_tier *tier, int n, int axis,
-                        int64_t k);
-/* The block that owns pixel x of level n along `axis`. */
-int64_t ngff_tier_owner(const ngff_plan *plan, const ngff_tier *tier, int n, int axis,
-                        int64_t x);
 /* The boxes of every level of the tier that block `idx` must hold: what it owns and what
  * coarser levels need. `hull` is indexed by level; untouched for levels outside. */
 void ngff_tier_hulls(const ngff_plan *plan, const ngff_tier *tier, const int64_t *idx,
