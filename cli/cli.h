@@ -76,6 +76,18 @@ bool cli_factors(const char *option, const char *text, const ngff_image_desc *de
 bool cli_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
                int *ndim);
 
+/* ---- meta.c: options about codecs as JSON, orientation and channels; EXIT_USAGE after a
+ * line on stderr ---- */
+#define CLI_MAX_CHANNELS 256
+/* The i-th item of a list into `out`; false past the end. */
+bool cli_item(const char *text, char separator, int i, char *out, size_t size);
+int cli_orient(const cli_args *args, ngff_image_desc *desc);
+/* Labels, colours and windows into `channels`, which `desc` then names. */
+int cli_omero(const cli_args *args, ngff_image_desc *desc,
+              ngff_channel channels[CLI_MAX_CHANNELS]);
+int cli_meta_options(const cli_args *args, ngff_write_opts *opts);
+int cli_codec_json(const cli_args *args, ngff_write_opts *opts);
+
 /* ---- report.c
  * -------------------------------------------------------------------------------- */
 int cli_fail(ngff_status status, const ngff_error *err, ngff_origin side);
@@ -113,6 +125,11 @@ void cli_progress_done(cli_progress *p);
 void cli_signals_install(void);
 int cli_signal_caught(void); /* SIGINT, SIGTERM or 0 */
 void cli_log_line(void *user, const char *line);
+
+/* ---- compat.c: called as ngff-zarr is, with flags only
+ * ---------------------------------------- */
+bool cli_is_compat(const char *arg); /* is one of its flags */
+int cli_compat(int argc, char **argv);
 
 /* ---- commands
  * ---------------------------------------------------------------------------------- */

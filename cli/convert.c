@@ -14,6 +14,18 @@ const cli_option cli_convert_options[] = {
     {"--translation", "-t", "POS", "position of the first sample's centre, like --scale"},
     {"--name", "-n", "NAME", "name of the image (default: from the input)"},
     {"--channel-names", NULL, "A,B,…", "labels of the channels"},
+    {"--orientation", NULL, "LPS",
+     "anatomical orientation: LPS, RAS, or x=right-to-left,y=…; written with "
+     "--enable-rfc 4"},
+    {"--enable-rfc", NULL, "N,…", "4: write anatomical orientation (RFC-4)"},
+    {"--omero-quantiles", NULL, "LO,HI",
+     "measure each channel's display window: exact minimum and maximum, shown from the "
+     "quantile LO to the quantile HI, e.g. 0.02,0.98"},
+    {"--omero-window", NULL, "MIN,MAX,START,END",
+     "display window of all channels, or one for each, separated by ';'"},
+    {"--omero-colors", NULL, "RRGGBB,…", "colours of the channels"},
+    {"--omero-labels", NULL, "A,B,…", "the same as --channel-names"},
+    {"--no-omero", NULL, NULL, "write no channel metadata"},
     {"--shape", NULL, "SHAPE", "raw input: extents, slowest axis first"},
     {"--dtype", NULL, "TYPE", "raw input: uint16, float32, >u2, …"},
     {"--offset", NULL, "BYTES", "raw input: where the pixels begin"},
@@ -38,6 +50,11 @@ const cli_option cli_convert_options[] = {
     {"--codec", NULL, "NAME",
      "blosc:lz4, blosc:lz4hc, blosc:zstd, blosc:zlib, zstd, gzip or none"},
     {"--compression-level", NULL, "N", "level of the codec"},
+    {"--compressor", NULL, "JSON",
+     "0.4: the numcodecs compressor as it will stand in .zarray; null: none"},
+    {"--compressors", NULL, "JSON",
+     "0.5: the list of codecs as it will stand in zarr.json, all of them or those that "
+     "follow \"bytes\""},
     {"--shuffle", NULL, "KIND", "blosc: none, byte or bit (default: by data type)"},
     {"--layout", NULL, "NAME", "seed: scale0/NAME, scale1/NAME, …; flat: 0, 1, …"},
     {"--no-consolidate", NULL, NULL, "leave consolidated metadata out"},
@@ -69,7 +86,7 @@ typedef struct conversion {
     ngff_store *store;
     ngff_multiscales *ms;
     ngff_image_desc desc;
-    ngff_channel channels[256];
+    ngff_channel channels[CLI_MAX_CHANNELS];
     int64_t factors[31][NGFF_MAX_NDIM];
     ngff_write_opts write;
     ngff_write_report report;
@@ -137,21 +154,9 @@ static int open_source(conversion *c) {
     return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_INPUT);
 }
 
-/* The i-th item of a comma list into `out`; false past the end. */
-static bool list_item(const char *text, int i, char *out, size_t size) {
-    for (; i > 0; i--) {
-        text = strchr(text, ',');
-        if (text == NULL)
-            return false;
-        text++;
-    }
-    snprintf(out, size, "%.*s", (int)strcspn(text, ","), text);
-    return true;
-}
-
 static int describe_units(conversion *c, const char *text) {
     char item[96];
-    for (int i = 0, k = 0; list_item(text, i, item, sizeof item); i++) {
+    for (int i = 0, k = 0; cli_item(text, ',', i, item, sizeof item); i++) {
         char *eq = strchr(item, '=');
         int axis = -1;
         if (eq != NULL)
@@ -172,40 +177,11 @@ static int describe_units(conversion *c, const char *text) {
     return EXIT_OK;
 }
 
-static int64_t channel_extent(const ngff_image_desc *d) {
-    for (int i = 0; i < d->ndim; i++)
-        if (strcmp(d->axes[i].type, "channel") == 0)
-            return d->shape[i];
-    return 0;
-}
-
-static int describe_channels(conversion *c, const char *text) {
-    int64_t extent = channel_extent(&c->desc);
-    int64_t n = 1;
-    for (const char *s = text; *s != '\0'; s++)
-        n += *s == ',';
-    if (n != extent || n > 256) {
-        fprintf(stderr,
-                "ngff: --channel-names: %lld names, the image has %lld channels\n",
-                (long long)n, (long long)extent);
-        return EXIT_USAGE;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        if ((size_t)i < c->desc.channel_count)
-            c->channels[i] = c->desc.channels[i];
-        (void)list_item(text, (int)i, c->channels[i].label, sizeof c->channels[i].label);
-    }
-    c->desc.channels = c->channels;
-    c->desc.channel_count = (size_t)n;
-    return EXIT_OK;
-}
-
 /* Options that change what the source says of itself. */
 static int describe(conversion *c) {
     const char *scale = cli_get(c->args, "--scale"),
                *pos = cli_get(c->args, "--translation");
     const char *units = cli_get(c->args, "--units"), *name = cli_get(c->args, "--name");
-    const char *channels = cli_get(c->args, "--channel-names");
     double s[NGFF_MAX_NDIM], t[NGFF_MAX_NDIM];
 
     for (int i = 0; i < c->desc.ndim; i++) {
@@ -228,7 +204,9 @@ static int describe(conversion *c) {
     if (name != NULL)
         snprintf(c->desc.name, sizeof c->desc.name, "%s", name);
     int code = units != NULL ? describe_units(c, units) : EXIT_OK;
-    return code == EXIT_OK && channels != NULL ? describe_channels(c, channels) : code;
+    if (code == EXIT_OK)
+        code = cli_orient(c->args, &c->desc);
+    return code == EXIT_OK ? cli_omero(c->args, &c->desc, c->channels) : code;
 }
 
 static int plan_factors(conversion *c, ngff_plan_opts *opts) {
@@ -290,6 +268,11 @@ static int write_options(conversion *c) {
 
     opts.version = cli_get(c->args, "--ome-zarr-version");
     opts.codec = cli_get(c->args, "--codec");
+    int code = cli_codec_json(c->args, &opts);
+    if (code == EXIT_OK)
+        code = cli_meta_options(c->args, &opts);
+    if (code != EXIT_OK)
+        return code;
     opts.shuffle = cli_get(c->args, "--shuffle");
     if (level != NULL && !cli_int("--compression-level", level, -131072, 22, &n))
         return EXIT_USAGE;

@@ -30,6 +30,13 @@ static void print_usage(FILE *out) {
                  "            7 limit or memory, 130/143 interrupted, 1 anything else\n");
 }
 
+static int flushed(int code) {
+    if (fflush(stdout) == 0 || code != EXIT_OK)
+        return code;
+    fprintf(stderr, "ngff: standard output could not be written\n");
+    return EXIT_OUTPUT;
+}
+
 static int dispatch(const cli_command *command, int argc, char **argv) {
     cli_args args;
     for (int i = 0; i < argc; i++)
@@ -40,12 +47,7 @@ static int dispatch(const cli_command *command, int argc, char **argv) {
     int code = cli_parse(command, argc, argv, &args);
     if (code != EXIT_OK)
         return code;
-    code = command->run(&args);
-    if (fflush(stdout) != 0 && code == EXIT_OK) {
-        fprintf(stderr, "ngff: standard output could not be written\n");
-        code = EXIT_OUTPUT;
-    }
-    return code;
+    return flushed(command->run(&args));
 }
 
 int main(int argc, char **argv) {
@@ -62,6 +64,8 @@ int main(int argc, char **argv) {
         cli_print_man(stdout);
         return EXIT_OK;
     }
+    if (cli_is_compat(argv[1]))
+        return flushed(cli_compat(argc - 1, argv + 1));
     for (const cli_command *c = cli_commands; c->name != NULL; c++)
         if (strcmp(argv[1], c->name) == 0)
             return dispatch(c, argc - 2, argv + 2);

@@ -271,11 +271,15 @@ typedef struct ngff_write_opts {
     int32_t orientation;        /* RFC-4 enabled: write axes' orientation */
     ngff_progress_fn progress;
     void *progress_user;
+    int32_t no_omero;      /* write no channel metadata at all */
+    int32_t omero_windows; /* measure the window of each channel that brings none: exact
+                              min and max, start and end at the two quantiles */
+    double omero_low, omero_high; /* quantiles in 0..1; both 0: 0.02 and 0.98 */
 } ngff_write_opts;
 #define NGFF_WRITE_OPTS_INIT                                                             \
     {                                                                                    \
         sizeof(ngff_write_opts), NULL, NULL, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL,   \
-            NULL                                                                         \
+            NULL, 0, 0, 0, 0                                                             \
     }
 
 /* What a job did or would do. */

@@ -9,6 +9,7 @@ typedef struct job {
     ngff_engine_stats stats;
     ngff_image *image;
     ngff_plan plan;
+    ngff_api_windows windows;
 } job;
 
 static const char *method_description(ngff_method method) {
@@ -44,7 +45,7 @@ static ngff_status create_opts(const job *j, const ngff_multiscales *ms,
         .codec_json = o->codec_json,
         .type = ngff_method_name(ms->method),
         .method_description = method_description(ms->method),
-        .emit = {.orientation = o->orientation != 0},
+        .emit = {.orientation = o->orientation != 0, .no_omero = o->no_omero != 0},
     };
     if (strcmp(version, "0.4") != 0 && strcmp(version, "0.5") != 0)
         return ngff_fail(err, NGFF_INVALID,
@@ -75,8 +76,14 @@ static ngff_status create_image(job *j, ngff_store *store, const ngff_multiscale
         memcpy(levels[n].translation, from->translation, sizeof from->translation);
         levels[n].sharded = from->sharded;
     }
-    return ngff_image_create(j->context->alloc, store, &ms->desc.desc, levels, &opts,
-                             &j->image, err);
+    ngff_ome_image described;
+    const ngff_allocator *alloc = j->context->alloc;
+    NGFF_TRY(
+        ngff_api_windows_describe(&j->windows, alloc, &ms->desc.desc, &described, err));
+    ngff_status status =
+        ngff_image_create(alloc, store, &described.desc, levels, &opts, &j->image, err);
+    ngff_ome_image_reset(&described);
+    return status == NGFF_OK ? ngff_image_keep_foreign(j->image, err) : status;
 }
 
 static ngff_status check_source(const ngff_multiscales *ms, const ngff_source *source,
@@ -112,6 +119,9 @@ static ngff_status job_open(job *j, ngff_store *store, const ngff_multiscales *m
         .progress_user = j->opts.progress_user,
         .stats = &j->stats,
     };
+    NGFF_TRY(ngff_api_windows_open(j->context, &ms->desc.desc, &j->opts,
+                                   &j->engine.memory, &j->windows, err));
+    j->engine.census = j->windows.census;
     NGFF_TRY(create_image(j, store, ms, err));
     return ngff_engine_plan(&ms->levels, ms->method, source, j->image, &j->engine,
                             &j->plan, err);
@@ -127,8 +137,8 @@ static void fill_report(const job *j, ngff_write_report *report) {
         .decoded_bytes = p->decoded_bytes,
         .encoded_bytes = j->stats.encoded_bytes,
         .files = p->files,
-        .budget = p->budget,
-        .peak = p->peak,
+        .budget = p->budget + j->windows.size,
+        .peak = p->peak + j->windows.size,
         .spill_bytes = j->stats.spill_file_bytes,
         .blocks = j->stats.blocks,
         .parked_chunks = j->stats.parked_chunks,
@@ -169,6 +179,7 @@ ngff_status ngff_write_plan(ngff_context *context, const ngff_multiscales *multi
     if (status == NGFF_OK)
         fill_report(&j, report);
     ngff_image_close(&j.image);
+    ngff_api_windows_close(&j.windows);
     ngff_store_drop(&nowhere);
     return status;
 }
@@ -185,6 +196,7 @@ static ngff_status job_run(job *j, ngff_store *store, ngff_source *source,
     NGFF_TRY(ngff_engine_run(&j->plan, source, j->image, &j->engine, err));
     if (j->opts.progress != NULL && j->opts.progress(j->opts.progress_user, &done) != 0)
         return ngff_fail(err, NGFF_CANCELLED, "cancelled");
+    ngff_api_windows_fill(&j->windows, &j->image->ms.image);
     NGFF_TRY(ngff_image_finish(j->image, err));
     done.phase = "publish";
     if (j->opts.progress != NULL && j->opts.progress(j->opts.progress_user, &done) != 0)
@@ -211,5 +223,6 @@ ngff_status ngff_write(ngff_context *context, ngff_store *store,
     else
         (void)ngff_fail_origin(err, status, NGFF_ORIGIN_OUTPUT);
     ngff_image_close(&j.image);
+    ngff_api_windows_close(&j.windows);
     return status;
 }

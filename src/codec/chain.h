@@ -85,7 +85,7 @@ struct ngff_codec_chain {
 /* The rows. */
 extern const ngff_codec_ops ngff_codec_ops_blosc, ngff_codec_ops_zstd,
     ngff_codec_ops_gzip, ngff_codec_ops_zlib, ngff_codec_ops_crc32c, ngff_codec_ops_lz4,
-    ngff_codec_ops_shuffle, ngff_codec_ops_delta;
+    ngff_codec_ops_shuffle, ngff_codec_ops_delta, ngff_codec_ops_bz2, ngff_codec_ops_lzma;
 const ngff_codec_ops *ngff_codec_find_v2(const char *id);   /* NULL: unknown */
 const ngff_codec_ops *ngff_codec_find_v3(const char *name); /* bytes->bytes only */
 

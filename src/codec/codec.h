@@ -78,6 +78,9 @@ NGFF_MUST_USE ngff_status ngff_codec_v3_codecs(ngff_dtype dtype,
                                                const ngff_json *bytes_to_bytes,
                                                ngff_json **out, ngff_error *err);
 
+/* NULL when this build can encode with the chain, else the name of a codec that it only
+ * decodes. A writer asks before it starts. */
+const char *ngff_codec_decode_only(const ngff_codec_chain *chain);
 size_t ngff_codec_decoded_size(const ngff_codec_chain *chain);
 /* Most bytes an encoded chunk may take (for buffers and the plan). */
 size_t ngff_codec_encoded_bound(const ngff_codec_chain *chain);

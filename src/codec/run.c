@@ -2,6 +2,14 @@
  * encoded and decoded where they are; everything else goes through one strided copy. */
 #include "codec/chain.h"
 
+const char *ngff_codec_decode_only(const ngff_codec_chain *chain) {
+    for (int i = 0; i < chain->stage_count; i++) {
+        if (!chain->stage[i].ops->encode)
+            return chain->stage[i].ops->row.name;
+    }
+    return NULL;
+}
+
 size_t ngff_codec_decoded_size(const ngff_codec_chain *chain) {
     return chain->decoded_size;
 }
@@ -32,6 +40,10 @@ static size_t states_size(const ngff_codec_chain *chain) {
             total += s->level == 0 ? plain : 12 * chain->decoded_size + 4 * plain;
         else if (is_zstd || is_blosc) /* blosc: in blocks */
             total += s->level > 2 ? 6 * plain : plain;
+        else if (s->ops == &ngff_codec_ops_bz2)
+            total += (size_t)4 << 20;
+        else if (s->ops == &ngff_codec_ops_lzma) /* the dictionary of its preset */
+            total += s->level > 6 ? (size_t)1 << (s->level + 17) : (size_t)9 << 20;
     }
     return total;
 }
@@ -167,11 +179,13 @@ static void unpack(const ngff_codec_chain *chain, const ngff_view *stored,
         ngff_nd_copy(stored, &packed);
 }
 
-/* No codec here makes more than 32768 bytes of one (zstd: a block of 128 KiB in 4 bytes).
- * A value that would is refused before memory is taken for it. */
+/* No codec here makes more than 32768 bytes of one (zstd: a block of 128 KiB in 4 bytes),
+ * but for bz2, which makes a million of a run. A value that would is refused before
+ * memory is taken for it. */
 static ngff_status check_bomb(const ngff_codec_chain *chain, size_t size,
                               ngff_error *err) {
-    const size_t most = 40000;
+    bool runs = chain->stage_count == 1 && chain->stage[0].ops == &ngff_codec_ops_bz2;
+    const size_t most = runs ? 2000000 : 40000;
     if (chain->stage_count > 1 || chain->decoded_size / most <= size + 64)
         return NGFF_OK;
     return ngff_fail(err, NGFF_FORMAT, "%zu bytes cannot hold a chunk of %zu", size,

@@ -4,7 +4,8 @@
 static const ngff_codec_ops *const rows[] = {
     &ngff_codec_ops_blosc,   &ngff_codec_ops_zstd,  &ngff_codec_ops_gzip,
     &ngff_codec_ops_zlib,    &ngff_codec_ops_lz4,   &ngff_codec_ops_crc32c,
-    &ngff_codec_ops_shuffle, &ngff_codec_ops_delta,
+    &ngff_codec_ops_shuffle, &ngff_codec_ops_delta, &ngff_codec_ops_bz2,
+    &ngff_codec_ops_lzma,
 };
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 

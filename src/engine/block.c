@@ -45,6 +45,21 @@ static ngff_status read_root(block *b, ngff_error *err) {
                            b->w->arena + job->layout.scratch_off, err);
 }
 
+/* Each pixel of level 0 is owned by one block. */
+static ngff_status count_pixels(block *b, ngff_error *err) {
+    ngff_census *census = b->w->job->opts->census;
+    const ngff_box *owned = &b->owned[0];
+    const int axis = census ? ngff_census_axis(census) : -1;
+    int64_t at[NGFF_MAX_NDIM];
+    ngff_view pixels;
+    if (!census || b->tier->root != 0 || ngff_box_is_empty(owned))
+        return NGFF_OK;
+    for (int d = 0; d < owned->ndim; d++)
+        at[d] = owned->start[d] - b->hull[0].start[d];
+    ngff_view_sub(&b->view[0], at, owned->shape, &pixels);
+    return ngff_census_add(census, &pixels, axis < 0 ? 0 : owned->start[axis], err);
+}
+
 static void reduce(block *b, int n) {
     const ngff_job *job = b->w->job;
     const ngff_plan *plan = job->plan;
@@ -151,6 +166,7 @@ ngff_status ngff_block_run(ngff_worker *w, const int64_t *idx, ngff_error *err) 
     const ngff_tier *t = b.tier;
     NGFF_TRY(lay_out(&b, idx, err));
     NGFF_TRY(read_root(&b, err));
+    NGFF_TRY(count_pixels(&b, err));
     for (int n = t->root; n < plan->levels.count; n++) {
         if (n != t->root && !ngff_tier_has(t->computed, n))
             continue;

@@ -10,6 +10,7 @@
 #ifndef NGFF_ENGINE_ENGINE_H
 #define NGFF_ENGINE_ENGINE_H
 
+#include "engine/census.h"
 #include "image/image.h"
 #include "pyramid/pyramid.h"
 #include "source/source.h"
@@ -31,7 +32,9 @@ typedef struct ngff_engine_opts {
     int threads;     /* 0: all cores this process may use; 1: no thread at all */
     bool no_spill;
     bool write_empty_chunks;
-    bool keep_levels; /* copy levels the source brings, where shapes agree */
+    bool keep_levels;    /* copy levels the source brings, where shapes agree */
+    ngff_census *census; /* gets the pixels of level 0; its memory is not part of
+                            `memory`; may be NULL */
     ngff_progress_fn progress;
     void *progress_user;
     ngff_engine_stats *stats; /* filled by the run, also when it fails; may be NULL */

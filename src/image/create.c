@@ -52,6 +52,20 @@ static ngff_status v3_codecs(ngff_json *list, ngff_dtype dtype, ngff_json **out,
     return ngff_codec_v3_codecs(dtype, list, out, err);
 }
 
+/* Zarr v2 takes one compressor; the message is the seed's. */
+static ngff_status check_v2(ngff_json **given, ngff_error *err) {
+    ngff_json_type type = ngff_json_type_of(*given);
+    if (type == NGFF_JSON_OBJECT || type == NGFF_JSON_NULL)
+        return NGFF_OK;
+    ngff_json_close(given);
+    if (type == NGFF_JSON_ARRAY)
+        return ngff_fail(err, NGFF_INVALID,
+                         "The argument `compressors` are not supported for OME-Zarr "
+                         "version 0.4. (Zarr v3). Use `compression` instead.");
+    return ngff_fail(err, NGFF_INVALID,
+                     "codec: expected a numcodecs object with an \"id\", or null");
+}
+
 static ngff_status given_codec(const ngff_image_create_opts *opts, int zarr_format,
                                ngff_dtype dtype, ngff_json **out, ngff_error *err) {
     *out = NULL;
@@ -64,7 +78,9 @@ static ngff_status given_codec(const ngff_image_create_opts *opts, int zarr_form
                          CODEC_JSON_MAX);
     ngff_status status =
         ngff_json_parse(opts->codec_json, size, NGFF_JSON_STRICT, out, err);
-    return status == NGFF_OK ? NGFF_OK : ngff_fail_at(err, NGFF_INVALID, "codec");
+    if (status != NGFF_OK)
+        return ngff_fail_at(err, NGFF_INVALID, "codec");
+    return zarr_format == 2 ? check_v2(out, err) : NGFF_OK;
 }
 
 static ngff_status index_codecs(ngff_json **out, ngff_error *err) {
@@ -154,6 +170,23 @@ static ngff_status fill_meta(const ngff_image *image, const ngff_image_level *le
     return set_codecs(meta, opts, err);
 }
 
+/* A codec that the caller wrote down must be one that can be written; what is wrong with
+ * it is the caller's mistake, not a broken document. */
+static ngff_status make_array(const ngff_image *image, const char *path,
+                              ngff_zarr_meta *meta, ngff_zarr_array **out,
+                              ngff_error *err) {
+    ngff_status status =
+        ngff_zarr_array_create(image->alloc, image->store, path, meta, out, err);
+    if (status == NGFF_FORMAT && image->opts.codec_json)
+        return ngff_fail_at(err, NGFF_INVALID, "codec");
+    if (status != NGFF_OK)
+        return status;
+    const char *name = ngff_codec_decode_only((*out)->chain);
+    return name ? ngff_fail(err, NGFF_UNSUPPORTED,
+                            "codec %s is read, but not written by this build", name)
+                : NGFF_OK;
+}
+
 static ngff_status create_level(ngff_image *image, int n, const ngff_image_level *level,
                                 ngff_error *err) {
     ngff_ome_dataset *dataset = &image->ms.level[n];
@@ -170,8 +203,7 @@ static ngff_status create_level(ngff_image *image, int n, const ngff_image_level
     dataset->has_translation = true;
     ngff_status status = fill_meta(image, level, &meta, err);
     if (status == NGFF_OK)
-        status = ngff_zarr_array_create(image->alloc, image->store, dataset->path, &meta,
-                                        &image->level[n], err);
+        status = make_array(image, dataset->path, &meta, &image->level[n], err);
     ngff_zarr_meta_reset(&meta);
     return status == NGFF_OK ? NGFF_OK : ngff_fail_at(err, status, "%s", dataset->path);
 }
@@ -227,6 +259,8 @@ ngff_status ngff_image_create(const ngff_allocator *a, ngff_store *store,
         return ngff_fail(err, NGFF_INVALID, "%d levels, expected 1 to %d",
                          opts->level_count, most);
     NGFF_TRY(ngff_ome_check(desc, err));
+    if (opts->emit.orientation)
+        NGFF_TRY(ngff_ome_check_orientation(desc, err));
     ngff_image *image = ngff_calloc(a, 1, sizeof *image);
     if (!image)
         return ngff_fail_nomem(err, "an image", sizeof *image);

@@ -46,7 +46,9 @@ static ngff_status put_level(ngff_image *image, int n, ngff_zarr_consolidated *a
 }
 
 static bool is_ours(const char *name) {
-    static const char *const names[] = {"ome", "multiscales", "omero"};
+    static const char *const names[] = {
+        "ome",   "multiscales", "omero",       "bioformats2raw.layout", "labels",
+        "plate", "well",        "image-label", "_ARRAY_DIMENSIONS"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -54,7 +56,8 @@ static bool is_ours(const char *name) {
     return false;
 }
 
-/* Foreign members stay, ours win. */
+/* Foreign members stay, ours win; what any version of OME-Zarr says at the root was about
+ * the old image. */
 static ngff_status add_foreign(ngff_json *attributes, const ngff_json *foreign,
                                ngff_error *err) {
     for (size_t i = 0; i < ngff_json_len(foreign); i++) {

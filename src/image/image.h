@@ -57,6 +57,9 @@ NGFF_MUST_USE ngff_status ngff_image_check_store(const ngff_store *store,
                                                  const char *version, ngff_error *err);
 /* Before any pixel, and again never: places for the documents in a store that keeps an
  * order (store.h), where ngff_image_finish then puts them. Other stores: nothing. */
+/* When the store will replace another one: keeps that one's foreign root attributes for
+ * the new root document. Before ngff_image_reserve. */
+NGFF_MUST_USE ngff_status ngff_image_keep_foreign(ngff_image *image, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_image_reserve(ngff_image *image, ngff_error *err);
 /* After all pixels: array documents, level groups (with _ARRAY_DIMENSIONS), then the root
  * document with the consolidated form. Publishing the store is the caller's next step. */

@@ -4,6 +4,27 @@
  * above one. */
 #include "image/inside.h"
 
+/* What cannot be read has nothing to keep; whether it may be replaced is not asked here.
+ */
+ngff_status ngff_image_keep_foreign(ngff_image *image, ngff_error *err) {
+    const ngff_store_open_opts read = {.mode = NGFF_STORE_READ};
+    ngff_store *old;
+    int format;
+    ngff_zarr_kind kind;
+    if (!image->store->path)
+        return NGFF_OK;
+    ngff_status status =
+        ngff_store_at(image->alloc, image->store->path, &read, &old, NULL);
+    if (status == NGFF_NOMEM)
+        return ngff_fail_nomem(err, "the replaced store", 0);
+    if (status != NGFF_OK)
+        return NGFF_OK;
+    ngff_json_close(&image->root_attributes);
+    status = ngff_zarr_node(old, "", &format, &kind, &image->root_attributes, NULL);
+    ngff_store_drop(&old);
+    return status == NGFF_NOMEM ? ngff_fail_nomem(err, "root attributes", 0) : NGFF_OK;
+}
+
 typedef struct inventory {
     ngff_store *store;
     const ngff_json *multiscales; /* an array, or NULL */

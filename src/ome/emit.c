@@ -127,6 +127,8 @@ ngff_status ngff_ome_emit(const ngff_ome_multiscales *m, const ngff_ome_emit_opt
                          ngff_version_text(m->version));
     NGFF_TRY(ngff_ome_check(&m->image.desc, err));
     NGFF_TRY(check_levels(m, err));
+    if (opts->orientation)
+        NGFF_TRY(ngff_ome_check_orientation(&m->image.desc, err));
 
     ngff_status s = NGFF_OK;
     bool v5 = m->version == NGFF_V05;

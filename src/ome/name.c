@@ -73,26 +73,3 @@ void ngff_ome_path_name(const char *name, char *out, size_t out_size) {
         ngff_copy_text(out + 6, out_size - 6, rest);
     }
 }
-
-bool ngff_ome_orientation_valid(const char *value) {
-    static const char *const pairs[][2] = {
-        {"left", "right"},       {"anterior", "posterior"}, {"inferior", "superior"},
-        {"dorsal", "ventral"},   {"dorsal", "palmar"},      {"dorsal", "plantar"},
-        {"rostral", "caudal"},   {"cranial", "caudal"},     {"proximal", "distal"},
-        {"superficial", "deep"}, {"apical", "basal"},       {"apex", "base"},
-    };
-    const char *middle = strstr(value, "-to-");
-    if (!middle)
-        return false;
-    size_t from_len = (size_t)(middle - value);
-    const char *to = middle + 4;
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        for (int k = 0; k < 2; k++) {
-            const char *a = pairs[i][k];
-            if (strlen(a) == from_len && memcmp(value, a, from_len) == 0 &&
-                strcmp(to, pairs[i][1 - k]) == 0)
-                return true;
-        }
-    }
-    return false;
-}

@@ -50,6 +50,9 @@ bool ngff_ome_unit(const char *text, const char *axis_type, char out[32]);
 /* Name as a path segment (pixels.md 18). */
 void ngff_ome_path_name(const char *name, char *out, size_t out_size);
 bool ngff_ome_orientation_valid(const char *value);
+/* For images whose orientation is written: no two axes along one anatomical direction. */
+NGFF_MUST_USE ngff_status ngff_ome_check_orientation(const ngff_image_desc *desc,
+                                                     ngff_error *err);
 
 /* ---- documents
  * ----------------------------------------------------------------------------------- */
