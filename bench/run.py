@@ -1,181 +1,260 @@
-"""./dev bench: the command line against the floor and the peers, alternating, in one run. Prints a
-table of ratios and writes build/bench/result.json and result.md.
+"""./dev bench: the command line beside the floor and the peers, alternating, in one run. Writes
+build/bench/result.json, result.md and plot.png and prints the table.
 
-    run.py [--rounds N] [--dir DIR] [--shape Z,Y,X] [--bin DIR] [--only NAME,…]"""
+    run.py [--rounds N | --quick] [--full] [--dir DIR] [--disk DIR] [--out DIR] [--shape Z,Y,X]
+           [--bin DIR] [--only "CASE;…"]
+
+Ctrl-C (or SIGTERM) stops measuring and reports the rounds that were finished.
+ngff and the floor are timed as whole processes, start-up included; the peers inside their process,
+after a warm-up. See README.md."""
 
 import argparse
 import json
 import os
 import pathlib
-import platform
-import resource
 import shutil
-import statistics
+import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 
-from volume import light_sheet
+import report
+import volume as made
+from cases import CASES, FLOOR_CODECS, FULL, convert_words
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-OURS = ["--dims", "zyx", "--chunks", "64", "--scale-factors", "2,4,8", "--threads", "2", "-q"]
-LZ4 = ["--codec", "blosc:lz4", "--compression-level", "1", "--shuffle", "byte"]
-FAST = ["--durability", "none"]
-CASES = {
-    "ngff bin_shrink": [*OURS, *LZ4, *FAST, "--method", "bin_shrink"],
-    "ngff gaussian": [*OURS, *LZ4, *FAST, "--method", "gaussian"],
-    "ngff bin_shrink, durability each": [*OURS, *LZ4, "--durability", "each", "--method", "bin_shrink"],
-    "ngff level 0 only": [*OURS, *LZ4, *FAST, "--scale-factors", "none"],
-    "ngff bin_shrink, 2 chunks a shard": [*OURS, *LZ4, *FAST, "--method", "bin_shrink",
-                                          "--chunks-per-shard", "2"],
-}
-PEERS = ["acquire-zarr mean", "ngff-zarr bin_shrink", "ngff-zarr gaussian"]
-RARE = {"ngff-zarr bin_shrink": 3, "ngff-zarr gaussian": 1}  # slow: at most so many rounds
-RATIOS = [("ngff bin_shrink", "floor"), ("ngff gaussian", "floor"),
-          ("acquire-zarr mean", "ngff bin_shrink"),
-          ("acquire-zarr mean", "ngff bin_shrink, durability each"),
-          ("ngff-zarr bin_shrink", "ngff bin_shrink"), ("ngff-zarr gaussian", "ngff gaussian"),
-          ("ngff level 0 only", "ngff bin_shrink"),
-          ("ngff bin_shrink, 2 chunks a shard", "ngff bin_shrink")]
 
 
-def unique(options):
-    """The last value of an option given twice."""
-    out, i = {}, 0
-    while i < len(options):
-        takes = i + 1 < len(options) and not options[i + 1].startswith("-")
-        out[options[i]] = [options[i + 1]] if takes else []
-        i += 2 if takes else 1
-    return [word for name, value in out.items() for word in (name, *value)]
+class Launcher:
+    """launch.py, asked over its pipes."""
+
+    def __init__(self):
+        here = pathlib.Path(__file__).parent / "launch.py"
+        self.process = subprocess.Popen([sys.executable, "-S", "-E", here], text=True,
+                                        start_new_session=True, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+
+    def run(self, *words):
+        words = [str(word) for word in words]
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        if answer.pop("exit"):
+            raise SystemExit(f"bench: this failed: {' '.join(words)}")
+        return answer
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def size_of(path):
+    if path.is_file():
+        return path.stat().st_size
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
 
 
 class Bench:
     def __init__(self, options):
-        self.o = options
-        self.dir = pathlib.Path(options.dir)
-        self.dir.mkdir(parents=True, exist_ok=True)
-        self.ngff = pathlib.Path(options.bin) / "ngff"
-        self.floor = pathlib.Path(options.bin) / "bench_floor"
+        self.dir, self.disk = pathlib.Path(options.dir), pathlib.Path(options.disk)
+        self.bin = pathlib.Path(options.bin)
         self.shape = tuple(int(n) for n in options.shape.split(","))
-        self.times, self.memory, self.bytes, self.peers = {}, {}, {}, {}
+        only = options.only.split(";") if options.only else CASES
+        self.names = [n for n in CASES if n in only and (options.full or n not in FULL)]
+        self.rounds = 2 if options.quick else options.rounds
+        self.runs = {name: [] for name in self.names}
+        self.peers, self.versions, self.levels = {}, {}, {}
+        self.launcher = Launcher()
+
+    # ---- inputs ----------------------------------------------------------------------------------
 
     def prepare(self):
-        volume = light_sheet(self.shape)
-        np.save(self.dir / "volume.npy", volume)
-        self.levels = []
+        for path in (self.dir, self.disk):
+            path.mkdir(parents=True, exist_ok=True)
+        z, y, x = self.shape
+        wanted = {CASES[n]["data"] for n in self.names}
+        stack = made.light_sheet(self.shape)
+        self.save("volume", stack)
+        level = stack
+        for n in range(1, 4):
+            level = made.halved(level)
+            np.save(self.dir / f"volume.{n}.npy", level)
+        if "eighth" in wanted:
+            self.save("eighth", np.ascontiguousarray(stack[: z // 2, : y // 2, : x // 2]))
+        if "flat" in wanted:
+            self.save("flat", made.flat(stack[: z // 2], 16 if z >= 32 else 4))
+        if "labels" in wanted:
+            self.save("labels", made.labels((z // 2, y // 2, x)))
+        if any(CASES[n].get("disk") for n in self.names):
+            small = stack[: max(64, z // 2)]
+            np.save(self.disk / "volume.npy", small)
+        for name in self.names:
+            if CASES[name]["kind"] == "floor":
+                self.raw_levels(CASES[name]["data"], CASES[name]["method"])
+
+    def save(self, name, array):
+        np.save(self.dir / f"{name}.npy", array)
+        array.tofile(self.dir / f"{name}.raw")
+
+    def raw_levels(self, data, method):
+        """The levels of the floor: what ngff itself makes, uncompressed."""
+        if (data, method) in self.levels:
+            return
+        import zarr
+
+        out = self.dir / "raw.zarr"
+        self.launcher.run(self.bin / "ngff", "convert", self.dir / f"{data}.npy", out, "--dims",
+                          "zyx", "--chunks", "64", "--scale-factors", "2,4,8", "--method", method,
+                          "--codec", "none", "--layout", "flat", "--durability", "none", "-q")
+        specs = []
         for n in range(4):
-            path = self.dir / f"level{n}.raw"
+            array = zarr.open_array(out / str(n), mode="r")
+            path = self.dir / (f"{data}.raw" if n == 0 else f"{data}.{method}.{n}.raw")
             if n:
-                z, y, x = (s // 2 for s in volume.shape)
-                blocks = volume[: 2 * z, : 2 * y, : 2 * x].reshape(z, 2, y, 2, x, 2)
-                volume = ((blocks.sum((1, 3, 5), dtype="uint32") + 4) // 8).astype("uint16")
-            volume.tofile(path)
-            self.levels.append(f"{path}:" + ",".join(map(str, volume.shape)))
+                array[...].tofile(path)
+            specs.append(f"{path}:" + ",".join(map(str, array.shape)))
+        remove(out)
+        self.levels[data, method] = specs
 
-    def note(self, name, seconds, peak, size):
-        self.times.setdefault(name, []).append(seconds)
-        self.memory[name] = max(peak, self.memory.get(name, 0))
-        self.bytes[name] = size
+    # ---- one run of each kind --------------------------------------------------------------------
 
-    def run_floor(self):
+    def run_floor(self, case):
         out = self.dir / "floor.out"
-        done = subprocess.run([self.floor, out, "blosc:lz4", "1", "2", "64,64,64", "1", "2", *self.levels],
-                              check=True, capture_output=True, text=True)
-        seconds, size = done.stdout.split()
-        shutil.rmtree(out)
-        self.note("floor", float(seconds), 0, int(size))
+        remove(out)
+        item = "4" if case["data"] == "labels" else "2"
+        run = self.launcher.run(self.bin / "bench_floor", out, FLOOR_CODECS[case["codec"]], 1,
+                                item, "64,64,64", case["shard"], case["threads"],
+                                *self.levels[case["data"], case["method"]])
+        run["bytes"] = int(run.pop("text").split()[1])
+        remove(out)
+        return run
 
-    def run_ours(self, name):
-        out = self.dir / "ours.zarr"
-        start = time.perf_counter()
-        report = subprocess.run([self.ngff, "convert", self.dir / "volume.npy", out, "--json",
-                                 *unique(CASES[name])], check=True, capture_output=True, text=True)
-        seconds = time.perf_counter() - start
-        stats = json.loads(report.stdout)["stats"]
-        shutil.rmtree(out)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-        self.note(name, seconds, min(peak, stats["peak_bytes"] + (64 << 20)), stats["encoded_bytes"])
+    def run_ours(self, case):
+        place = self.disk if case["disk"] else self.dir
+        out = place / f"ours{case['suffix']}"
+        remove(out)
+        run = self.launcher.run(self.bin / "ngff", "convert", place / f"{case['data']}.npy", out,
+                                *convert_words(case))
+        del run["text"]
+        run["bytes"] = size_of(out)
+        remove(out)
+        return run
 
-    def run_peer(self, name):
+    def run_peer(self, name, case):
+        place = self.disk if case["disk"] else self.dir
         if name not in self.peers:
             words = [sys.executable, pathlib.Path(__file__).parent / "peers.py", name,
-                     self.dir / "volume.npy", self.dir / "peer.out"]
-            self.peers[name] = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                                stderr=subprocess.DEVNULL, text=True)
-            while (line := self.peers[name].stdout.readline()) and line.strip() != "ready":
-                pass
-        peer = self.peers[name]
-        peer.stdin.write("go\n")
-        peer.stdin.flush()
-        while line := peer.stdout.readline():
-            words = line.split()
-            if len(words) == 3 and words[0][0].isdigit():
-                return self.note(name, float(words[0]), int(words[1]), int(words[2]))
-        raise SystemExit(f"bench: {name} died")
+                     place / f"{case['data']}.npy", place / "peer.out", "2"]
+            # Spinning OpenMP threads cost acquire-zarr a multiple when others use the cores too.
+            env = {**os.environ, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive",
+                   "RAYON_NUM_THREADS": "2"}
+            self.peers[name] = subprocess.Popen(words, stdin=subprocess.PIPE, env=env, text=True,
+                                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                                start_new_session=True)
+            self.versions[name] = self.answer(name)["ready"]
+        self.peers[name].stdin.write("go\n")
+        self.peers[name].stdin.flush()
+        return self.answer(name)
+
+    def answer(self, name):
+        line = self.peers[name].stdout.readline()
+        if not line:
+            raise SystemExit(f"bench: the peer {name} ended")
+        return json.loads(line)
+
+    # ---- all -------------------------------------------------------------------------------------
 
     def run(self):
-        names = ["floor", *CASES, *PEERS]
-        if self.o.only:
-            names = [n for n in names if n in self.o.only.split(",")]
-        for r in range(self.o.rounds):
-            for name in names if r % 2 == 0 else names[::-1]:
-                if r >= RARE.get(name, self.o.rounds):
+        for turn in range(self.rounds + 1):
+            for name in self.names if turn % 2 else self.names[::-1]:
+                case = CASES[name]
+                if case.get("rounds", 99) < turn or (turn == 0 and case["kind"] == "peer"):
                     continue
-                if name == "floor":
-                    self.run_floor()
-                elif name in CASES:
-                    self.run_ours(name)
+                if case["kind"] == "peer":
+                    run = self.run_peer(name, case)
                 else:
-                    self.run_peer(name)
-                print(f"round {r + 1}: {name:36s} {self.times[name][-1]:8.3f} s", flush=True)
+                    run = self.run_floor(case) if case["kind"] == "floor" else self.run_ours(case)
+                if turn == 0:  # warms the page cache
+                    continue
+                self.runs[name].append(run)
+                print(f"round {turn}: {name:32s} {run['wall']:8.3f} s {run['cpu']:8.3f} CPU s",
+                      flush=True)
+
+    def start_up(self):
+        """Whole processes: the version, and an image of 64 x 64; the least and the median of 31."""
+        np.save(self.dir / "small.npy", made.light_sheet((64, 64, 64))[0])
+        out = self.dir / "small.zarr"
+        convert = ["convert", self.dir / "small.npy", out, "--dims", "yx", "-q",
+                   "--durability", "none"]
+        result = {}
+        for name, words in (("ngff --version", ["--version"]), ("64 x 64 image", convert)):
+            times = []
+            for _ in range(31):
+                remove(out)
+                times.append(self.launcher.run(self.bin / "ngff", *words)["wall"])
+            result[name] = sorted(times)
+        remove(out)
+        return result
+
+    def close(self):
+        self.launcher.close()
+        for process in self.peers.values():
+            process.stdin.close()
+            process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        shutil.rmtree(self.disk, ignore_errors=True)
 
 
-def ratio_row(times, a, b):
-    pairs = [x / y for x, y in zip(times[a], times[b])]
-    return [f"{a} / {b}", statistics.median(pairs), min(pairs), max(pairs), len(pairs)]
+def options():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    work = ROOT / "build" / "bench"
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="two rounds")
+    parser.add_argument("--full", action="store_true",
+                        help="also ngff-zarr's Gaussian on the whole volume (minutes)")
+    parser.add_argument("--dir", default=str(work / "work"), help="inputs and outputs, emptied")
+    parser.add_argument("--disk", default=str(work / "disk"), help="for the flushed comparison")
+    parser.add_argument("--out", default=str(work), help="where the results go")
+    parser.add_argument("--shape", default="256,1024,1024")
+    parser.add_argument("--bin", default=str(ROOT / "build" / "release" / "bin"))
+    parser.add_argument("--only", default="", help="names of cases, separated by ;")
+    return parser.parse_args()
 
 
-def table(bench):
-    size = np.prod(bench.shape) * 2
-    encoded = bench.bytes["floor"] if "floor" in bench.bytes else 1
-    lines = [f"machine: {platform.machine()}, {os.cpu_count()} cores; {platform.platform()}",
-             f"input: uint16 {bench.shape}, {size >> 20} MiB, compresses {size * 8 / 7 / encoded:.2f} : 1; "
-             f"chunks 64^3, 4 levels, blosc-lz4 level 1, byte shuffle, 2 threads",
-             "", "| writer | median s | min | max | rounds | MiB written |", "|---|---|---|---|---|---|"]
-    for name, t in bench.times.items():
-        lines.append(f"| {name} | {statistics.median(t):.3f} | {min(t):.3f} | {max(t):.3f} | {len(t)} | "
-                     f"{bench.bytes[name] >> 20} |")
-    lines += ["", "| ratio | median | min | max | pairs |", "|---|---|---|---|---|"]
-    for a, b in RATIOS:
-        if a in bench.times and b in bench.times:
-            name, mid, lo, hi, n = ratio_row(bench.times, a, b)
-            lines.append(f"| {name} | {mid:.2f} | {lo:.2f} | {hi:.2f} | {n} |")
-    return "\n".join(lines) + "\n"
+def stop(number, frame):
+    raise KeyboardInterrupt
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--dir", default=str(ROOT / "build" / "bench" / "work"))
-    parser.add_argument("--shape", default="256,1024,1024")
-    parser.add_argument("--bin", default=str(ROOT / "build" / "release" / "bin"))
-    parser.add_argument("--only", default="")
-    bench = Bench(parser.parse_args())
-    bench.prepare()
+    chosen = options()
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    bench = Bench(chosen)
+    small = {}
     try:
+        bench.prepare()
+        small = bench.start_up()
         bench.run()
+    except KeyboardInterrupt:
+        print("bench: interrupted; this is what was measured", file=sys.stderr)
     finally:
-        for peer in bench.peers.values():
-            peer.stdin.close()
-            peer.wait()
-        shutil.rmtree(bench.dir, ignore_errors=True)
-    text = table(bench)
-    out = ROOT / "build" / "bench"
+        bench.close()
+    result = {"shape": bench.shape, "dir": chosen.dir, "disk": chosen.disk, "runs": bench.runs,
+              "versions": bench.versions, "start": small, "machine": report.machine()}
+    out = pathlib.Path(chosen.out)
     out.mkdir(parents=True, exist_ok=True)
+    text = report.table(result)
     (out / "result.md").write_text(text)
-    (out / "result.json").write_text(json.dumps({"times": bench.times, "bytes": bench.bytes}))
+    (out / "result.json").write_text(json.dumps(result, indent=1))
+    report.plot(result, out / "plot.png")
     print(text)
 
 
