@@ -68,7 +68,7 @@ static void test_random_cases(void **state) {
     (void)state;
     const char *count = getenv("NGFF_TEST_CASES"), *from = getenv("NGFF_TEST_SEED");
     uint64_t first = from != NULL ? strtoull(from, NULL, 10) : 1;
-    uint64_t last = first + (count != NULL ? strtoull(count, NULL, 10) : 150);
+    uint64_t last = first + (count != NULL ? strtoull(count, NULL, 10) : 80);
     for (uint64_t seed = first; seed < last; seed++)
         check_case(seed);
 }
