@@ -123,8 +123,12 @@ static ngff_status job_open(job *j, ngff_store *store, const ngff_multiscales *m
                                    &j->engine.memory, &j->windows, err));
     j->engine.census = j->windows.census;
     NGFF_TRY(create_image(j, store, ms, err));
-    return ngff_engine_plan(&ms->levels, ms->method, source, j->image, &j->engine,
-                            &j->plan, err);
+    ngff_status status = ngff_engine_plan(&ms->levels, ms->method, source, j->image,
+                                          &j->engine, &j->plan, err);
+    if (status == NGFF_LIMIT && j->windows.size > 0)
+        return ngff_fail_at(err, status, "besides %llu bytes for display windows",
+                            (unsigned long long)j->windows.size);
+    return status;
 }
 
 static void fill_report(const job *j, ngff_write_report *report) {
