@@ -110,7 +110,6 @@ static void close_writers(ngff_job *job) {
             continue;
         job->stats.encoded_bytes += ngff_zarr_writer_bytes(job->writer[n]);
         job->stats.parked_chunks += ngff_zarr_writer_parked(job->writer[n]);
-        job->stats.parked_chunks += ngff_zarr_writer_parked(job->writer[n]);
         ngff_zarr_writer_close(&job->writer[n]);
     }
 }
