@@ -153,21 +153,9 @@ static void give_part(ngff_census *c, part *p) {
     ngff_mutex_unlock(c->lock);
 }
 
-static void count_rows(const ngff_census *c, const ngff_view *v, part *p) {
-    row_fn row = row_of(c->dtype);
-    const int last = v->ndim - 1;
-    const bool packed = v->strides[last] == (int64_t)ngff_dtype_size(c->dtype);
-    const int64_t step = packed ? v->shape[last] : 1;
-    ngff_box box = {.ndim = v->ndim};
-    int64_t idx[NGFF_MAX_NDIM] = {0};
-    memcpy(box.shape, v->shape, sizeof box.shape);
-    box.shape[last] = packed ? 1 : box.shape[last];
-    do {
-        int64_t at = 0;
-        for (int d = 0; d < v->ndim; d++)
-            at += idx[d] * v->strides[d];
-        row((const char *)v->data + at, step, p);
-    } while (ngff_box_next(&box, idx));
+static void start_part(part *p) {
+    p->min = UINT64_MAX;
+    p->max = 0;
 }
 
 /* Leaves the part as it was found: all zero. */
@@ -189,6 +177,34 @@ static void merge(ngff_census *c, int64_t channel, part *p) {
     memset(p->bins + first, 0, (last - first + 1) * sizeof *p->bins);
 }
 
+/* Merged before a bin of 32 bits can be full: `most` pixels are counted at once. */
+static void count_rows(ngff_census *c, const ngff_view *v, int64_t channel, part *p) {
+    const int64_t most = INT64_C(1) << 31;
+    row_fn row = row_of(c->dtype);
+    const int last = v->ndim - 1;
+    const bool packed = v->strides[last] == (int64_t)ngff_dtype_size(c->dtype);
+    const int64_t step = packed ? v->shape[last] : 1;
+    int64_t counted = 0;
+    assert(step <= most);
+    ngff_box box = {.ndim = v->ndim};
+    int64_t idx[NGFF_MAX_NDIM] = {0};
+    memcpy(box.shape, v->shape, sizeof box.shape);
+    box.shape[last] = packed ? 1 : box.shape[last];
+    do {
+        int64_t at = 0;
+        for (int d = 0; d < v->ndim; d++)
+            at += idx[d] * v->strides[d];
+        if (counted > most - step) {
+            merge(c, channel, p);
+            start_part(p);
+            counted = 0;
+        }
+        row((const char *)v->data + at, step, p);
+        counted += step;
+    } while (ngff_box_next(&box, idx));
+    merge(c, channel, p);
+}
+
 ngff_status ngff_census_add(ngff_census *census, const ngff_view *view, int64_t first,
                             ngff_error *err) {
     const int axis = census->axis;
@@ -206,10 +222,8 @@ ngff_status ngff_census_add(ngff_census *census, const ngff_view *view, int64_t 
             shape[axis] = 1;
             ngff_view_sub(view, start, shape, &one);
         }
-        p->min = UINT64_MAX;
-        p->max = 0;
-        count_rows(census, &one, p);
-        merge(census, first + i, p);
+        start_part(p);
+        count_rows(census, &one, first + i, p);
     }
     give_part(census, p);
     return NGFF_OK;
