@@ -22,7 +22,7 @@
  * ORDER. Axes go from slowest to fastest: t, c, z, y, x. Shapes are in elements, strides
  * in bytes.
  *
- * SPECIFICATIONS: OME-Zarr 0.4 and 0.5 (written), 0.1 - 0.6 (read); Zarr v2 and v3 with
+ * SPECIFICATIONS: OME-Zarr 0.4 - 0.6 (written), 0.1 - 0.6 (read); Zarr v2 and v3 with
  * sharding_indexed. */
 #ifndef NGFF_NGFF_H
 #define NGFF_NGFF_H
@@ -256,7 +256,7 @@ NGFF_API void ngff_multiscales_close(ngff_multiscales **multiscales);
 
 typedef struct ngff_write_opts {
     size_t struct_size;
-    const char *version;       /* "0.4" or "0.5"; NULL: "0.5" */
+    const char *version;       /* "0.4", "0.5" or "0.6"; NULL: "0.5" */
     const char *codec;         /* "blosc:lz4", …, "none"; NULL: default of the build */
     int32_t compression_level; /* -1 or the codec's level; used only with has_level */
     int32_t has_level;

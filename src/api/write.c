@@ -47,9 +47,10 @@ static ngff_status create_opts(const job *j, const ngff_multiscales *ms,
         .method_description = method_description(ms->method),
         .emit = {.orientation = o->orientation != 0, .no_omero = o->no_omero != 0},
     };
-    if (strcmp(version, "0.4") != 0 && strcmp(version, "0.5") != 0)
+    if (strcmp(version, ngff_version_text(out->version)) != 0 ||
+        ngff_version_check_written(out->version, NULL) != NGFF_OK)
         return ngff_fail(err, NGFF_INVALID,
-                         "Unsupported version: %s; expected 0.4 or 0.5", version);
+                         "Unsupported version: %s; expected 0.4, 0.5 or 0.6", version);
     if (o->codec != NULL && o->codec_json != NULL)
         return ngff_fail(err, NGFF_INVALID, "codec and codec_json exclude each other");
     if (out->version == NGFF_V04 && ms->levels.level[0].sharded)

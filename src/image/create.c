@@ -250,10 +250,7 @@ ngff_status ngff_image_create(const ngff_allocator *a, ngff_store *store,
                               const ngff_image_create_opts *opts, ngff_image **out,
                               ngff_error *err) {
     *out = NULL;
-    if (opts->version != NGFF_V04 && opts->version != NGFF_V05)
-        return ngff_fail(err, NGFF_UNSUPPORTED,
-                         "OME-Zarr version %s cannot be written, expected 0.4 or 0.5",
-                         ngff_version_text(opts->version));
+    NGFF_TRY(ngff_version_check_written(opts->version, err));
     int most = (int)(sizeof((ngff_image *)0)->level / sizeof(ngff_zarr_array *));
     if (opts->level_count < 1 || opts->level_count > most)
         return ngff_fail(err, NGFF_INVALID, "%d levels, expected 1 to %d",

@@ -20,7 +20,7 @@ typedef struct ngff_image_level {
 
 typedef struct ngff_image_create_opts {
     int level_count;
-    ngff_version version; /* NGFF_V04 or NGFF_V05 */
+    ngff_version version; /* NGFF_V04 to NGFF_V06 */
     bool flat;            /* "0", "1", … instead of "scale0/{name}" */
     bool no_consolidate;
     ngff_codec_choice codec;

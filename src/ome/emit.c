@@ -3,6 +3,7 @@
 #include "ome/inside.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* A copy without `null` members (pixels.md 16). Depth is bounded: json refuses documents
  * deeper than 64. */
@@ -58,16 +59,55 @@ static ngff_json *transform_json(const char *type, const double *values, int ndi
     return out;
 }
 
-static ngff_json *dataset_json(const ngff_ome_dataset *level, int ndim, ngff_status *s) {
+/* The only coordinate system of an image in 0.6, and where all its levels lead (MS6-3).
+ */
+#define INTRINSIC "intrinsic"
+
+static ngff_json *object_of(const char *name, const char *text, ngff_status *s) {
+    ngff_json *out = ngff_json_new_object();
+    ngff_ome_put(out, name, ngff_json_new_str(text), s);
+    return out;
+}
+
+/* 0.6: from the array's path to the named system, in one sequence (TR-7, MS6-2). */
+static ngff_json *sequence_json(const ngff_ome_dataset *level, int n, ngff_json *steps,
+                                ngff_status *s) {
+    char name[40];
+    snprintf(name, sizeof name, "scale%d_to_" INTRINSIC, n);
+    ngff_json *out = ngff_json_new_object();
+    ngff_ome_put(out, "input", object_of("path", level->path, s), s);
+    ngff_ome_put(out, "output", object_of("name", INTRINSIC, s), s);
+    ngff_ome_put(out, "name", ngff_json_new_str(name), s);
+    ngff_ome_put(out, "type", ngff_json_new_str("sequence"), s);
+    ngff_ome_put(out, "transformations", steps, s);
+    ngff_json *list = ngff_json_new_array();
+    ngff_ome_add(list, out, s);
+    return list;
+}
+
+static ngff_json *dataset_json(const ngff_ome_multiscales *m, int n, ngff_status *s) {
     static const double zero[NGFF_MAX_NDIM] = {0};
+    const ngff_ome_dataset *level = &m->level[n];
+    const int ndim = m->image.desc.ndim;
     ngff_json *transforms = ngff_json_new_array();
     ngff_ome_add(transforms, transform_json("scale", level->scale, ndim, s), s);
     const double *translation = level->has_translation ? level->translation : zero;
     ngff_ome_add(transforms, transform_json("translation", translation, ndim, s), s);
+    if (m->version >= NGFF_V06)
+        transforms = sequence_json(level, n, transforms, s);
     ngff_json *out = ngff_json_new_object();
     ngff_ome_put(out, "path", ngff_json_new_str(level->path), s);
     ngff_ome_put(out, "coordinateTransformations", transforms, s);
     return out;
+}
+
+/* 0.6: the axes belong to a coordinate system (CS-1). */
+static ngff_json *systems_json(ngff_json *axes, ngff_status *s) {
+    ngff_json *system = object_of("name", INTRINSIC, s);
+    ngff_ome_put(system, "axes", axes, s);
+    ngff_json *list = ngff_json_new_array();
+    ngff_ome_add(list, system, s);
+    return list;
 }
 
 static ngff_json *multiscale_json(const ngff_ome_multiscales *m,
@@ -78,9 +118,12 @@ static ngff_json *multiscale_json(const ngff_ome_multiscales *m,
         ngff_ome_add(axes, axis_json(&desc->axes[i], opts, s), s);
     ngff_json *datasets = ngff_json_new_array();
     for (int i = 0; i < m->level_count; i++)
-        ngff_ome_add(datasets, dataset_json(&m->level[i], desc->ndim, s), s);
+        ngff_ome_add(datasets, dataset_json(m, i, s), s);
     ngff_json *out = ngff_json_new_object();
-    ngff_ome_put(out, "axes", axes, s);
+    if (m->version >= NGFF_V06)
+        ngff_ome_put(out, "coordinateSystems", systems_json(axes, s), s);
+    else
+        ngff_ome_put(out, "axes", axes, s);
     ngff_ome_put(out, "datasets", datasets, s);
     ngff_ome_put(out, "name", ngff_json_new_str(desc->name[0] ? desc->name : "image"), s);
     if (m->version == NGFF_V04) /* MS-20; from 0.5 on one version per document (GEN-6) */
@@ -121,17 +164,14 @@ ngff_status ngff_ome_emit(const ngff_ome_multiscales *m, const ngff_ome_emit_opt
     static const ngff_ome_emit_opts defaults;
     *out = NULL;
     opts = opts ? opts : &defaults;
-    if (m->version != NGFF_V04 && m->version != NGFF_V05)
-        return ngff_fail(err, NGFF_UNSUPPORTED,
-                         "OME-Zarr version %s cannot be written, expected 0.4 or 0.5",
-                         ngff_version_text(m->version));
+    NGFF_TRY(ngff_version_check_written(m->version, err));
     NGFF_TRY(ngff_ome_check(&m->image.desc, err));
     NGFF_TRY(check_levels(m, err));
     if (opts->orientation)
         NGFF_TRY(ngff_ome_check_orientation(&m->image.desc, err));
 
     ngff_status s = NGFF_OK;
-    bool v5 = m->version == NGFF_V05;
+    bool v5 = m->version >= NGFF_V05;
     bool omero = !opts->no_omero && m->image.desc.channel_count > 0;
     ngff_json *inner = ngff_json_new_object();
     if (v5)

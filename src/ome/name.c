@@ -31,6 +31,14 @@ const char *ngff_version_text(ngff_version v) {
     return "unknown";
 }
 
+ngff_status ngff_version_check_written(ngff_version v, ngff_error *err) {
+    if (v >= NGFF_V04 && v <= NGFF_V06)
+        return NGFF_OK;
+    return ngff_fail(err, NGFF_UNSUPPORTED,
+                     "OME-Zarr version %s cannot be written, expected 0.4, 0.5 or 0.6",
+                     ngff_version_text(v));
+}
+
 int ngff_version_zarr_format(ngff_version v) {
     return v >= NGFF_V05 ? 3 : 2;
 }

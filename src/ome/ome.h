@@ -20,6 +20,8 @@ ngff_version
 ngff_version_from_text(const char *text); /* "0.4", "0.5", "0.5-dev", "0.6", "0.6rc0" */
 const char *ngff_version_text(ngff_version v);
 int ngff_version_zarr_format(ngff_version v); /* 2 or 3 */
+/* UNSUPPORTED for versions that are only read. */
+NGFF_MUST_USE ngff_status ngff_version_check_written(ngff_version v, ngff_error *err);
 
 /* Owned copies of everything an image description names. */
 typedef struct ngff_ome_image {

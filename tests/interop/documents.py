@@ -62,9 +62,22 @@ def dataset_paths(store):
     return [d["path"] for d in multiscale(store)["datasets"]]
 
 
+def axes(store):
+    """The axes; since 0.6 they are those of a coordinate system, here the only one."""
+    entry = multiscale(store)
+    if "axes" in entry:
+        return entry["axes"]
+    system, = entry["coordinateSystems"]
+    return system["axes"]
+
+
 def scale_and_translation(dataset):
     """Both vectors of a dataset; a missing translation is zeros."""
-    kinds = {t["type"]: t for t in dataset["coordinateTransformations"]}
+    steps = dataset["coordinateTransformations"]
+    if steps[0]["type"] == "sequence":
+        assert len(steps) == 1 and steps[0]["input"] == {"path": dataset["path"]}
+        steps = steps[0]["transformations"]
+    kinds = {t["type"]: t for t in steps}
     scale = kinds["scale"]["scale"]
     return scale, kinds.get("translation", {}).get("translation", [0.0] * len(scale))
 
@@ -140,7 +153,7 @@ def check_consolidated(store, expected=True):
 def check_metadata_sane(store):
     """Numbers are finite, scales positive, vectors as long as the axes; names match axes."""
     entry = multiscale(store)
-    names = [axis["name"] for axis in entry["axes"]]
+    names = [axis["name"] for axis in axes(store)]
     for dataset in entry["datasets"]:
         scale, translation = scale_and_translation(dataset)
         assert len(scale) == len(translation) == len(names)

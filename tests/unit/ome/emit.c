@@ -87,6 +87,22 @@ static void test_v05(void **state) {
                 "\"@type\":\"ngff:Image\"}]}}");
 }
 
+static void test_v06(void **state) {
+    (void)state;
+    ngff_ome_multiscales m;
+    fill(&m, NGFF_V06);
+    m.level_count = 1;
+    assert_text(&m, NULL,
+                "{\"ome\":{\"version\":\"0.6\",\"multiscales\":[{\"coordinateSystems\":[{"
+                "\"name\":\"intrinsic\",\"axes\":" AXES "}],\"datasets\":[{\"path\":"
+                "\"scale0/im\",\"coordinateTransformations\":[{\"input\":{\"path\":"
+                "\"scale0/im\"},\"output\":{\"name\":\"intrinsic\"},\"name\":"
+                "\"scale0_to_intrinsic\",\"type\":\"sequence\",\"transformations\":[{"
+                "\"scale\":[1.0,0.65,1.0],\"type\":\"scale\"},{\"translation\":[0.0,0.0,"
+                "0.0],\"type\":\"translation\"}]}]}],\"name\":\"im\",\"type\":"
+                "\"itkwasm_gaussian\",\"@type\":\"ngff:Image\"}]}}");
+}
+
 static void test_orientation(void **state) {
     (void)state;
     ngff_ome_multiscales m;
@@ -149,7 +165,7 @@ static void test_refused(void **state) {
     (void)state;
     ngff_ome_multiscales m;
     ngff_json *doc = NULL;
-    fill(&m, NGFF_V06);
+    fill(&m, NGFF_V03);
     assert_int_equal(ngff_ome_emit(&m, NULL, &doc, NULL), NGFF_UNSUPPORTED);
     fill(&m, NGFF_V05);
     m.level[1].scale[2] = NAN;
@@ -165,9 +181,9 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_v04),         cmocka_unit_test(test_v05),
-        cmocka_unit_test(test_orientation), cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_v04),      cmocka_unit_test(test_v05),
+        cmocka_unit_test(test_v06),      cmocka_unit_test(test_orientation),
+        cmocka_unit_test(test_channels), cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
