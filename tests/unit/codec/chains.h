@@ -5,18 +5,11 @@
 #include "support/cmocka.h"
 
 #include "codec/codec.h"
+#include "support/json.h"
 #include "support/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static inline ngff_json *parse_json(const char *text) {
-    ngff_json *doc = NULL;
-    ngff_error err = {0};
-    if (ngff_json_parse(text, strlen(text), NGFF_JSON_STRICT, &doc, &err) != NGFF_OK)
-        fail_msg("%s: %s", text, err.message);
-    return doc;
-}
 
 /* status of building the chain; *out is NULL when it failed. */
 static inline ngff_status chain_v3(const char *codecs, ngff_dtype dtype, int ndim,

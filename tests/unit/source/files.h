@@ -28,6 +28,14 @@ static inline void file_write(const char *ending, const void *data, size_t size)
     assert_int_equal(fclose(f), 0);
 }
 
+/* A group's teardown: the file of the last test. */
+static inline int remove_file(void **state) {
+    (void)state;
+    if (file_path[0] != '\0')
+        unlink(file_path);
+    return 0;
+}
+
 static inline ngff_source *source_open(const ngff_source_open_opts *opts) {
     ngff_source *s = NULL;
     ngff_error err = {0};

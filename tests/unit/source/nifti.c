@@ -417,12 +417,6 @@ static void test_mutations(void **state) {
     }
 }
 
-static int remove_file(void **state) {
-    (void)state;
-    unlink(file_path);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order_of_axes), cmocka_unit_test(test_scaling),

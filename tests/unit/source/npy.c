@@ -304,12 +304,6 @@ static void test_raw(void **state) {
     source_refused(&opts, NGFF_INVALID);
 }
 
-static int remove_file(void **state) {
-    (void)state;
-    unlink(file_path);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_dtype),

@@ -315,13 +315,6 @@ static void test_ome_xml_refuses(void **state) {
     ngff_ome_xml_reset(&x);
 }
 
-static int teardown(void **state) {
-    (void)state;
-    if (file_path[0] != '\0')
-        unlink(file_path);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cache_keeps_the_latest),
@@ -336,5 +329,5 @@ int main(void) {
         cmocka_unit_test(test_ome_xml),
         cmocka_unit_test(test_ome_xml_refuses),
     };
-    return cmocka_run_group_tests(tests, NULL, teardown);
+    return cmocka_run_group_tests(tests, NULL, remove_file);
 }

@@ -1,8 +1,6 @@
 /* Whole or absent: staging, publishing, and what is left by those who do not finish. */
 #include "store/support.h"
-#include "support/random.h"
 
-#include <signal.h>
 #include <sys/wait.h>
 
 static void absent_until_published(void **state) {
@@ -306,11 +304,7 @@ static void killed_anywhere(void **state) {
         pid_t pid = fork();
         if (pid == 0)
             overwrite_forever(p->dest);
-        usleep((useconds_t)random_range(&seed, 0, 6000));
-        kill(pid, SIGKILL);
-        int status;
-        waitpid(pid, &status, 0);
-        assert_true(WIFSIGNALED(status));
+        kill_soon(pid, &seed);
         expect_whole(p->dest);
         assert_true(entry_count(p->dir) <= 3); /* a partial, perhaps the guard */
     }

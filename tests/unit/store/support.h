@@ -5,12 +5,15 @@
 #define _GNU_SOURCE
 
 #include "support/cmocka.h"
+#include "support/random.h"
 
 #include "store/store.h"
 #include "sys/sys.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct place {
@@ -66,6 +69,15 @@ static inline void expect_refused(const char *dest, ngff_overwrite overwrite,
     assert_null(s);
     if (!strstr(err.message, names))
         fail_msg("\"%s\" does not name \"%s\"", err.message, names);
+}
+
+/* Kills a child at some moment of its first milliseconds. */
+static inline void kill_soon(pid_t pid, uint64_t *seed) {
+    int status;
+    usleep((useconds_t)random_range(seed, 0, 6000));
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    assert_true(WIFSIGNALED(status));
 }
 
 static inline void write_file(const char *dir, const char *name, const char *text) {

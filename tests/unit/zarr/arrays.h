@@ -4,19 +4,12 @@
 
 #include "support/cmocka.h"
 
+#include "support/json.h"
 #include "support/random.h"
 #include "zarr/zarr.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static inline ngff_json *parse_json(const char *text) {
-    ngff_json *doc = NULL;
-    ngff_error err = {0};
-    if (ngff_json_parse(text, strlen(text), NGFF_JSON_STRICT, &doc, &err) != NGFF_OK)
-        fail_msg("%s: %s", text, err.message);
-    return doc;
-}
 
 #define LITTLE "{\"name\":\"bytes\",\"configuration\":{\"endian\":\"little\"}}"
 #define ZSTD "{\"name\":\"zstd\",\"configuration\":{\"level\":1,\"checksum\":false}}"
