@@ -181,15 +181,6 @@ static void copy_tiled(char *d, const char *s, const plane *all, plane_fn fn,
     }
 }
 
-static void copy_runs(ngff_nd_walk *w, size_t size) {
-    int last = w->ndim - 1;
-    size_t run = (size_t)w->shape[last] * size;
-    int64_t idx[NGFF_MAX_NDIM] = {0};
-    do
-        memcpy(w->d, w->s, run);
-    while (ngff_nd_walk_next(w, last, idx));
-}
-
 static plane inner_plane(const ngff_nd_walk *w) {
     int last = w->ndim - 1;
     plane p = {1, w->shape[last], 0, w->ds[last], 0, w->ss[last]};
@@ -199,6 +190,41 @@ static plane inner_plane(const ngff_nd_walk *w) {
         p.sr = w->ss[last - 1];
     }
     return p;
+}
+
+/* Rows of one size. Those of usual chunks (a power of two in elements) are short; a size
+ * that the compiler knows saves the call of memcpy. */
+static void copy_rows(char *d, const char *s, const plane *p, size_t run) {
+#define ROWS(n)                                                                          \
+    for (int64_t r = 0; r < p->rows; r++, d += p->dr, s += p->sr)                        \
+    memcpy(d, s, n)
+    switch (run) {
+    case 32:
+        ROWS(32);
+        break;
+    case 64:
+        ROWS(64);
+        break;
+    case 128:
+        ROWS(128);
+        break;
+    case 256:
+        ROWS(256);
+        break;
+    default:
+        ROWS(run);
+    }
+#undef ROWS
+}
+
+static void copy_runs(ngff_nd_walk *w, size_t size) {
+    plane p = inner_plane(w);
+    size_t run = (size_t)p.cols * size;
+    int inner = w->ndim >= 2 ? w->ndim - 2 : 0;
+    int64_t idx[NGFF_MAX_NDIM] = {0};
+    do
+        copy_rows(w->d, w->s, &p, run);
+    while (ngff_nd_walk_next(w, inner, idx));
 }
 
 static void copy_planes(ngff_nd_walk *w, plane_fn fn, size_t size) {
