@@ -90,6 +90,8 @@ typedef struct ngff_plan {
     ngff_window_plan window;
 } ngff_plan;
 
+/* What a memory of 0 means. */
+uint64_t ngff_engine_default_budget(void);
 /* Pure. LIMIT naming the unit and the smallest budget that would do when it cannot fit.
  * `image` may be NULL (codec memory is then estimated). */
 NGFF_MUST_USE ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,

@@ -64,6 +64,18 @@ struct ngff_job {
     ngff_engine_stats stats;
 };
 
+/* ---- run.c ---------------------------------------------------------------------------
+ */
+
+/* A job takes its memory once and may then run several times, one after the other, with
+ * other pixels in `source`, other arrays in `image` and smaller extents in the plan. All
+ * is borrowed. A run that failed was the last. */
+NGFF_MUST_USE ngff_status ngff_job_create(const ngff_plan *plan, ngff_source *source,
+                                          ngff_image *image, const ngff_engine_opts *opts,
+                                          ngff_job **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_job_run(ngff_job *job, ngff_error *err);
+void ngff_job_destroy(ngff_job **job);
+
 /* ---- job.c: what all workers call -----------------------------------------------------
  */
 

@@ -60,7 +60,7 @@ static void find_kept(const ngff_source *source, bool keep, ngff_plan_input *in)
                 in->source_level[n] = k;
 }
 
-static uint64_t default_budget(void) {
+uint64_t ngff_engine_default_budget(void) {
     const uint64_t most = UINT64_C(4) << 30;
     uint64_t quarter = ngff_memory_available() / 4;
     return quarter < most ? quarter : most;
@@ -77,7 +77,7 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
         .traits = source->traits,
         .in_memory = strcmp(source->ops->kind, "array") == 0,
         .no_spill = opts->no_spill,
-        .budget = opts->memory > 0 ? opts->memory : default_budget(),
+        .budget = opts->memory > 0 ? opts->memory : ngff_engine_default_budget(),
         .threads = opts->threads > 0 ? opts->threads : ngff_cpu_count(),
     };
     if (levels->ndim < 2 || levels->count < 1)

@@ -239,23 +239,20 @@ static void job_close(ngff_job *job) {
         *job->opts->stats = job->stats;
 }
 
-static ngff_status run_all(ngff_job *job, ngff_error *err) {
+static ngff_status run_tiers(ngff_job *job, ngff_error *err) {
     ngff_tier_halo halo;
     const ngff_plan *plan = job->plan;
     ngff_tier_halo_init(&plan->levels, plan->method, plan->dtype, &halo);
-    NGFF_TRY(job_open(job, err));
     NGFF_TRY(ngff_job_progress(job, -1, 0, true, err));
     for (int i = 0; i < plan->tier_count; i++)
         NGFF_TRY(run_tier(job, &plan->tier[i], &halo, err));
     return ngff_job_progress(job, plan->levels.count - 1, 0, true, err);
 }
 
-ngff_status ngff_engine_run(const ngff_plan *plan, ngff_source *source, ngff_image *image,
-                            const ngff_engine_opts *opts, ngff_error *err) {
-    static const ngff_engine_opts none = {0};
-    ngff_error own = {0};
-    opts = opts != NULL ? opts : &none;
-    err = err != NULL ? err : &own;
+ngff_status ngff_job_create(const ngff_plan *plan, ngff_source *source, ngff_image *image,
+                            const ngff_engine_opts *opts, ngff_job **out,
+                            ngff_error *err) {
+    *out = NULL;
     ngff_job *job = ngff_calloc(image->alloc, 1, sizeof *job);
     if (job == NULL)
         return ngff_fail_nomem(err, "a run", sizeof *job);
@@ -264,8 +261,34 @@ ngff_status ngff_engine_run(const ngff_plan *plan, ngff_source *source, ngff_ima
     job->alloc = image->alloc;
     job->source = source;
     job->image = image;
-    ngff_status status = run_all(job, err);
-    job_close(job);
-    ngff_free(image->alloc, job);
+    ngff_status status = job_open(job, err);
+    if (status != NGFF_OK)
+        ngff_job_destroy(&job);
+    *out = job;
+    return status;
+}
+
+ngff_status ngff_job_run(ngff_job *job, ngff_error *err) {
+    ngff_error own = {0};
+    return run_tiers(job, err != NULL ? err : &own);
+}
+
+void ngff_job_destroy(ngff_job **job) {
+    ngff_job *j = *job;
+    *job = NULL;
+    if (j == NULL)
+        return;
+    job_close(j);
+    ngff_free(j->alloc, j);
+}
+
+ngff_status ngff_engine_run(const ngff_plan *plan, ngff_source *source, ngff_image *image,
+                            const ngff_engine_opts *opts, ngff_error *err) {
+    static const ngff_engine_opts none = {0};
+    ngff_job *job;
+    NGFF_TRY(
+        ngff_job_create(plan, source, image, opts != NULL ? opts : &none, &job, err));
+    ngff_status status = ngff_job_run(job, err);
+    ngff_job_destroy(&job);
     return status;
 }

@@ -283,3 +283,9 @@ void ngff_image_close(ngff_image **image) {
     ngff_json_close(&i->root_attributes);
     ngff_free(i->alloc, i);
 }
+
+void ngff_image_set_extent(ngff_image *image, int64_t extent) {
+    image->ms.image.desc.shape[0] = extent;
+    for (int n = 0; n < image->level_count; n++)
+        ngff_zarr_array_set_extent(image->level[n], extent);
+}

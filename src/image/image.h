@@ -65,6 +65,9 @@ NGFF_MUST_USE ngff_status ngff_image_reserve(ngff_image *image, ngff_error *err)
  * document with the consolidated form. Publishing the store is the caller's next step. */
 NGFF_MUST_USE ngff_status ngff_image_finish(ngff_image *image, ngff_error *err);
 void ngff_image_close(ngff_image **image);
+/* A created image that grows: all its levels have `extent` elements along axis 0 from now
+ * on. Nobody else may use it meanwhile. */
+void ngff_image_set_extent(ngff_image *image, int64_t extent);
 
 /* Opens the image at `path` of the store ("" = root); a bioformats2raw container with one
  * image is descended into, with several NOT_FOUND lists them. Arrays are opened and agree

@@ -71,15 +71,32 @@ static ngff_status make_chains(ngff_zarr_array *a, ngff_error *err) {
     return m->sharded ? make_index_chain(a, err) : NGFF_OK;
 }
 
-static ngff_status build(ngff_zarr_array *a, ngff_error *err) {
+static void cut(ngff_zarr_array *a, int i) {
     const ngff_zarr_meta *m = &a->meta;
-    NGFF_TRY(ngff_zarr_meta_check(m, err));
-    for (int i = 0; i < m->ndim; i++) {
-        a->grid[i] = ngff_ceil_div(m->shape[i], m->chunk[i]);
-        a->shard_grid[i] = ngff_ceil_div(m->shape[i], m->shard[i]);
-        a->per_shard[i] = m->shard[i] / m->chunk[i];
-    }
+    a->grid[i] = ngff_ceil_div(m->shape[i], m->chunk[i]);
+    a->shard_grid[i] = ngff_ceil_div(m->shape[i], m->shard[i]);
+    a->per_shard[i] = m->shard[i] / m->chunk[i];
+}
+
+static ngff_status build(ngff_zarr_array *a, ngff_error *err) {
+    NGFF_TRY(ngff_zarr_meta_check(&a->meta, err));
+    for (int i = 0; i < a->meta.ndim; i++)
+        cut(a, i);
     return make_chains(a, err);
+}
+
+void ngff_zarr_array_set_extent(ngff_zarr_array *a, int64_t extent) {
+    assert(a->meta.ndim > 0 && extent >= 0);
+    a->meta.shape[0] = extent;
+    cut(a, 0);
+}
+
+void ngff_zarr_array_part(const ngff_zarr_array *array, int64_t first, int64_t extent,
+                          ngff_zarr_array *out) {
+    assert(first >= 0 && !array->indices);
+    *out = *array;
+    out->first_unit = first;
+    ngff_zarr_array_set_extent(out, extent);
 }
 
 ngff_status ngff_zarr_array_create(const ngff_allocator *alloc, ngff_store *store,
@@ -202,7 +219,8 @@ ngff_status ngff_zarr_key(const ngff_zarr_array *array, const int64_t *idx, char
     else if (m->ndim == 0)
         add(&t, "0");
     for (int i = 0; i < m->ndim; i++) {
-        snprintf(number, sizeof number, "%lld", (long long)idx[i]);
+        int64_t at = idx[i] + (i == 0 ? array->first_unit : 0);
+        snprintf(number, sizeof number, "%lld", (long long)at);
         if (i > 0 || !m->v2_keys)
             add(&t, separator);
         add(&t, number);

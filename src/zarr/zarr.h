@@ -95,6 +95,7 @@ typedef struct ngff_zarr_array {
     int64_t shard_grid[NGFF_MAX_NDIM]; /* shards per axis */
     int64_t per_shard[NGFF_MAX_NDIM];  /* chunks per shard and axis */
     struct ngff_index_cache *indices;  /* opened and sharded: see cache.h; else NULL */
+    int64_t first_unit; /* a part: storage units along axis 0 that lie before it */
 } ngff_zarr_array;
 
 NGFF_MUST_USE ngff_status ngff_zarr_array_open(const ngff_allocator *a, ngff_store *store,
@@ -110,6 +111,14 @@ NGFF_MUST_USE ngff_status ngff_zarr_array_create(const ngff_allocator *a,
 NGFF_MUST_USE ngff_status ngff_zarr_array_put_meta(const ngff_zarr_array *array,
                                                    ngff_error *err);
 void ngff_zarr_array_close(ngff_zarr_array **array);
+/* An array that grows: `extent` elements along axis 0 from now on. Nobody else may use it
+ * meanwhile; chunks beyond the new extent are not looked for. */
+void ngff_zarr_array_set_extent(ngff_zarr_array *array, int64_t extent);
+/* `extent` elements of a created array along axis 0, from its storage unit `first` on, as
+ * an array that a writer takes: indices count from 0, keys are those of the whole. `out`
+ * borrows what `array` owns and is never closed. */
+void ngff_zarr_array_part(const ngff_zarr_array *array, int64_t first, int64_t extent,
+                          ngff_zarr_array *out);
 
 /* Key of chunk/shard `idx` (index in the grid of storage units), with the array's path.
  */
