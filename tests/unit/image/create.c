@@ -208,7 +208,7 @@ static void refusals(void **state) {
     opts.codec_json = NULL;
     opts.version = NGFF_V04;
     assert_int_equal(try_create(&opts, true, 1, NULL), NGFF_INVALID);
-    opts.version = NGFF_V06;
+    opts.version = NGFF_V03;
     assert_int_equal(try_create(&opts, false, 1, NULL), NGFF_UNSUPPORTED);
 }
 
