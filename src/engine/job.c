@@ -35,12 +35,13 @@ static ngff_status report(ngff_job *job, int level, ngff_error *err) {
 ngff_status ngff_job_progress(ngff_job *job, int level, uint64_t bytes, bool force,
                               ngff_error *err) {
     ngff_status status = NGFF_OK;
-    atomic_fetch_add(&job->bytes_done, bytes);
     if (job->opts->progress == NULL)
         return NGFF_OK;
+    ngff_shared_add(&job->bytes_done, bytes);
     uint64_t now = ngff_clock_ns();
     if (!force && now < atomic_load(&job->next_report))
         return NGFF_OK;
+    ngff_meet(NGFF_MEET_ATOMIC);
     if (atomic_flag_test_and_set(&job->reporting))
         return NGFF_OK;
     if (force || now >= atomic_load(&job->next_report)) {
@@ -57,7 +58,7 @@ ngff_status ngff_job_read(ngff_job *job, int source_level, const ngff_box *box,
     uint64_t bytes = ngff_dtype_size((ngff_dtype)out->dtype);
     for (int d = 0; d < box->ndim; d++)
         bytes *= (uint64_t)box->shape[d];
-    atomic_fetch_add(&job->read_bytes, bytes);
+    ngff_shared_add(&job->read_bytes, bytes);
     if (job->source_lock != NULL)
         ngff_mutex_lock(job->source_lock);
     status = source_level == 0

@@ -3,11 +3,10 @@
 #ifndef NGFF_ENGINE_JOB_H
 #define NGFF_ENGINE_JOB_H
 
+#include "base/shared.h"
 #include "engine/order.h"
 #include "engine/tier.h"
 #include "sys/sys.h"
-
-#include <stdatomic.h>
 
 typedef struct ngff_job ngff_job;
 

@@ -1,9 +1,8 @@
 /* read: see read.h. A box is cut into runs of chunks along its last axis, which are
  * handed out by one atomic counter. */
 #include "engine/read.h"
+#include "base/shared.h"
 #include "sys/sys.h"
-
-#include <stdatomic.h>
 
 enum { HELPERS_MAX = 255 };
 /* Decoded bytes that are worth the start of a thread; bytes handed out at once. */
@@ -112,6 +111,7 @@ static ngff_status read_runs(reading *job, ngff_error *err) {
     if (status != NGFF_OK)
         return status;
     for (;;) {
+        ngff_meet(NGFF_MEET_ATOMIC);
         uint64_t n = atomic_fetch_add_explicit(&job->next, 1, memory_order_relaxed);
         if (n >= job->count)
             break;

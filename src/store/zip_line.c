@@ -163,23 +163,20 @@ static void parcel_free(const ngff_zip_line *line, ngff_zip_parcel *p) {
     ngff_free(line->alloc, p);
 }
 
+/* Under the lock; after it the spill stays until the line is lent another. */
 static ngff_status need_spill(ngff_zip_line *line, ngff_error *err) {
     const ngff_spill_opts opts = {.dir = line->spill_dir, .memory = OWN_SPILL_MEMORY};
-    ngff_status status = NGFF_OK;
-    ngff_mutex_lock(line->mutex);
-    if (!line->spill) {
-        status = ngff_spill_create(line->alloc, &opts, &line->spill, err);
-        line->own_spill = status == NGFF_OK;
-    }
-    ngff_mutex_unlock(line->mutex);
-    return status;
+    if (line->spill)
+        return NGFF_OK;
+    NGFF_TRY(ngff_spill_create(line->alloc, &opts, &line->spill, err));
+    line->own_spill = true;
+    return NGFF_OK;
 }
 
 static ngff_status park(ngff_zip_line *line, ngff_zip_parcel *p, const void *data,
                         size_t size, ngff_error *err) {
     if (size == 0)
         return NGFF_OK;
-    NGFF_TRY(need_spill(line, err));
     if (p->part_count == p->part_room) {
         size_t room = p->part_room ? p->part_room * 2 : 1;
         ngff_spill_ticket *grown = ngff_realloc(
@@ -224,6 +221,14 @@ static bool may_go(const ngff_zip_line *line, bool ranked, uint64_t rank) {
     return !line->turn && (!ranked || rank == line->next_rank);
 }
 
+/* Under the lock: does something wait that may go? Who makes it so while nobody looks
+ * carries it over himself. */
+static bool may_go_on(const ngff_zip_line *line) {
+    return !line->turn &&
+           ((line->early_count > 0 && line->early[0].rank == line->next_rank) ||
+            line->queue);
+}
+
 /* Under the lock: the place of a parcel whose size is known and whose turn it is. Its
  * name goes to the table, whose copy of the entry is *entry. */
 static ngff_status settle(ngff_zip_line *line, ngff_zip_parcel *p, ngff_zip_entry *entry,
@@ -265,14 +270,15 @@ static ngff_status next_parcel(ngff_zip_line *line, ngff_zip_parcel **out,
     return status;
 }
 
-/* Carries over whatever may go. Places are given one at a time, so several threads can be
- * here at once. */
-static ngff_status drain(ngff_zip_line *line, ngff_error *err) {
-    for (;;) {
+/* Carries over whatever may go, if there is `more`. Places are given one at a time, so
+ * several threads can be here at once. */
+static ngff_status drain(ngff_zip_line *line, bool more, ngff_error *err) {
+    while (more) {
         ngff_zip_parcel *p;
         ngff_zip_entry e;
         ngff_mutex_lock(line->mutex);
         ngff_status status = next_parcel(line, &p, &e, err);
+        more = status == NGFF_OK && may_go_on(line);
         ngff_mutex_unlock(line->mutex);
         if (status == NGFF_OK && !p)
             return NGFF_OK;
@@ -284,6 +290,7 @@ static ngff_status drain(ngff_zip_line *line, ngff_error *err) {
         if (status != NGFF_OK)
             return fail(line, status, err);
     }
+    return NGFF_OK;
 }
 
 /* A whole parcel joins those that wait, then everything that may go goes. */
@@ -297,9 +304,10 @@ static ngff_status enqueue(ngff_zip_line *line, ngff_zip_parcel *p, ngff_error *
         *line->queue_end = p;
         line->queue_end = &p->next;
     }
+    bool more = may_go_on(line);
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK)
-        return drain(line, err);
+        return drain(line, more, err);
     parcel_free(line, p);
     return fail(line, status, err);
 }
@@ -314,6 +322,9 @@ ngff_status ngff_zip_line_put(ngff_zip_line *line, ngff_zip_parcel *p, const voi
     bool go = status == NGFF_OK && may_go(line, p->ranked, p->rank);
     if (go)
         status = settle(line, p, &e, err);
+    else if (status == NGFF_OK)
+        status = need_spill(line, err);
+    bool more = may_go_on(line);
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK && !go) {
         status = park(line, p, data, size, err);
@@ -327,7 +338,7 @@ ngff_status ngff_zip_line_put(ngff_zip_line *line, ngff_zip_parcel *p, const voi
             ngff_file_pwrite(&line->file, data, size,
                              e.offset + ngff_zip_local_size(e.name), line->path, err);
     parcel_free(line, p);
-    return status == NGFF_OK ? drain(line, err) : fail(line, status, err);
+    return status == NGFF_OK ? drain(line, more, err) : fail(line, status, err);
 }
 
 /* ---- streaming ---- */
@@ -342,6 +353,8 @@ static ngff_status try_turn(ngff_zip_line *line, ngff_zip_parcel *p, ngff_error 
         line->turn = p;
         p->turn = true;
         p->start = line->tail;
+    } else if (status == NGFF_OK) {
+        status = need_spill(line, err);
     }
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK && p->turn)
@@ -376,18 +389,20 @@ ngff_status ngff_zip_line_close(ngff_zip_line *line, ngff_zip_parcel *p,
     ngff_status status = failed_before(line, err);
     if (status == NGFF_OK)
         status = settle(line, p, &e, err);
+    bool more = may_go_on(line);
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK)
         status = write_header(line, &e, err);
     parcel_free(line, p);
-    return status == NGFF_OK ? drain(line, err) : fail(line, status, err);
+    return status == NGFF_OK ? drain(line, more, err) : fail(line, status, err);
 }
 
 ngff_status ngff_zip_line_skip(ngff_zip_line *line, uint64_t rank, ngff_error *err) {
     ngff_mutex_lock(line->mutex);
     ngff_status status = push_early(line, rank, NULL, err);
+    bool more = may_go_on(line);
     ngff_mutex_unlock(line->mutex);
-    return status == NGFF_OK ? drain(line, err) : fail(line, status, err);
+    return status == NGFF_OK ? drain(line, more, err) : fail(line, status, err);
 }
 
 /* What it wrote behind the tail is written over, or cut off at the end. */
@@ -400,7 +415,7 @@ void ngff_zip_line_abort(ngff_zip_line *line, ngff_zip_parcel *p) {
     ngff_mutex_unlock(line->mutex);
     parcel_free(line, p);
     ngff_status status =
-        ranked ? ngff_zip_line_skip(line, rank, NULL) : drain(line, NULL);
+        ranked ? ngff_zip_line_skip(line, rank, NULL) : drain(line, true, NULL);
     (void)status; /* kept in `failed` */
 }
 

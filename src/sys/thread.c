@@ -4,6 +4,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "sys/inside.h"
 
+#include "base/shared.h"
+
 #include <pthread.h>
 #include <signal.h>
 
@@ -54,6 +56,12 @@ void ngff_mutex_close(ngff_mutex **m) {
 }
 
 void ngff_mutex_lock(ngff_mutex *m) {
+    ngff_meet(NGFF_MEET_MUTEX);
+#ifdef NGFF_COUNT_LOCKS
+    if (pthread_mutex_trylock(&m->os) == 0)
+        return;
+    ngff_meet(NGFF_MEET_MUTEX_WAIT);
+#endif
     must(pthread_mutex_lock(&m->os));
 }
 
@@ -85,6 +93,7 @@ void ngff_cond_close(ngff_cond **c) {
 }
 
 void ngff_cond_wait(ngff_cond *c, ngff_mutex *m) {
+    ngff_meet(NGFF_MEET_SLEEP);
     must(pthread_cond_wait(&c->os, &m->os));
 }
 
@@ -99,6 +108,7 @@ void ngff_cond_broadcast(ngff_cond *c) {
 static void *thread_main(void *arg) {
     const ngff_thread *t = arg;
     t->fn(t->arg);
+    ngff_meetings_flush();
     return NULL;
 }
 

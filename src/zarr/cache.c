@@ -1,7 +1,8 @@
 /* cache: see cache.h. A table small enough to be searched from end to end; its lock is
  * held for that search only. */
 #include "zarr/cache.h"
-#include "zarr/shard.h"
+
+#include "base/shared.h"
 
 enum { SLOTS_MAX = 64 };
 
@@ -34,7 +35,7 @@ ngff_status ngff_index_cache_create(const ngff_allocator *a, size_t index_bytes,
     c->count = NGFF_INDEX_CACHE_BYTES / index_bytes;
     if (c->count > SLOTS_MAX)
         c->count = SLOTS_MAX;
-    atomic_flag_clear(&c->lock.flag);
+    ngff_spin_init(&c->lock);
     *out = c;
     return NGFF_OK;
 }

@@ -3,11 +3,7 @@
  * belong to whoever has set `draining`. */
 #include "zarr/shard.h"
 
-#if !defined(__STDC_NO_THREADS__)
-#include <threads.h>
-#endif
-
-enum { BUCKETS = 1024, SPINS_BEFORE_YIELD = 128 };
+enum { BUCKETS = 1024 };
 
 /* What has become of a chunk. */
 enum {
@@ -47,20 +43,6 @@ struct ngff_shards {
     ngff_shard *free;
 };
 
-void ngff_spin_lock(ngff_spin *s) {
-    for (int spins = 0; atomic_flag_test_and_set_explicit(&s->flag, memory_order_acquire);
-         spins++) {
-#if !defined(__STDC_NO_THREADS__)
-        if (spins >= SPINS_BEFORE_YIELD) /* the holder may have lost its core */
-            thrd_yield();
-#endif
-    }
-}
-
-void ngff_spin_unlock(ngff_spin *s) {
-    atomic_flag_clear_explicit(&s->flag, memory_order_release);
-}
-
 /* ---- the table ---- */
 
 size_t ngff_shard_bytes(const ngff_zarr_array *array) {
@@ -82,7 +64,7 @@ ngff_status ngff_shards_create(const ngff_zarr_array *array,
     s->spill = opts->spill;
     s->ranked = opts->ranked;
     s->rank_base = opts->rank_base;
-    atomic_flag_clear(&s->table.flag);
+    ngff_spin_init(&s->table);
     s->count = 1;
     for (int i = 0; i < array->meta.ndim; i++)
         s->count *= (size_t)array->per_shard[i];
@@ -140,7 +122,7 @@ static void shard_init(const ngff_shards *s, ngff_shard *shard, const int64_t *i
     shard->cursor = 0;
     shard->out = NULL;
     shard->written = 0;
-    atomic_flag_clear(&shard->lock.flag);
+    ngff_spin_init(&shard->lock);
 }
 
 static ngff_shard **bucket_of(ngff_shards *s, uint64_t id) {

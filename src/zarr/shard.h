@@ -6,16 +6,8 @@
 #ifndef NGFF_ZARR_SHARD_H
 #define NGFF_ZARR_SHARD_H
 
+#include "base/shared.h"
 #include "zarr/inside.h"
-
-#include <stdatomic.h>
-
-/* Held for a few instructions only, never across a call that could block. */
-typedef struct ngff_spin {
-    atomic_flag flag;
-} ngff_spin;
-void ngff_spin_lock(ngff_spin *s);
-void ngff_spin_unlock(ngff_spin *s);
 
 typedef struct ngff_shard ngff_shard;
 typedef struct ngff_shards ngff_shards;

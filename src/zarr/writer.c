@@ -5,14 +5,13 @@
 struct ngff_zarr_writer {
     const ngff_zarr_array *array;
     ngff_zarr_writer_opts opts;
-    ngff_shards *shards;    /* NULL: not sharded */
-    uint64_t units;         /* storage units: shards or chunks */
-    unsigned char *arrived; /* one bit a unit, under `lock` */
+    ngff_shards *shards;   /* NULL: not sharded */
+    uint64_t units;        /* storage units: shards or chunks */
+    atomic_uchar *arrived; /* one bit a unit */
     atomic_uint_fast64_t bytes;
     atomic_uint_fast64_t parked;
-    ngff_spin lock;
-    ngff_status
-        failed; /* the first failure; every later call answers it (under `lock`) */
+    atomic_int failed; /* status of the first failure, which every later call answers */
+    ngff_spin lock;    /* guards `first` */
     ngff_error first;
 };
 
@@ -49,7 +48,7 @@ ngff_status ngff_zarr_writer_create(const ngff_zarr_array *array,
     w->units = units;
     atomic_init(&w->bytes, 0);
     atomic_init(&w->parked, 0);
-    atomic_flag_clear(&w->lock.flag);
+    ngff_spin_init(&w->lock);
     w->arrived = ngff_calloc(array->alloc, (size_t)(units + 7) / 8, 1);
     ngff_status status =
         w->arrived ? NGFF_OK : ngff_fail_nomem(err, "an array writer", (size_t)units / 8);
@@ -132,9 +131,9 @@ static ngff_status check_chunk(const ngff_zarr_array *a, const int64_t *idx,
 
 static void mark(ngff_zarr_writer *w, const int64_t *unit) {
     uint64_t at = ngff_zarr_linear(w->array->meta.ndim, w->array->shard_grid, unit);
-    ngff_spin_lock(&w->lock);
-    w->arrived[at / 8] |= (unsigned char)(1u << (at % 8));
-    ngff_spin_unlock(&w->lock);
+    ngff_meet(NGFF_MEET_ATOMIC);
+    atomic_fetch_or_explicit(&w->arrived[at / 8], (unsigned char)(1u << (at % 8)),
+                             memory_order_relaxed);
 }
 
 static ngff_status put_plain(ngff_zarr_writer *w, const int64_t *idx, const void *data,
@@ -150,7 +149,7 @@ static ngff_status put_plain(ngff_zarr_writer *w, const int64_t *idx, const void
         NGFF_TRY(ngff_store_put(store, key, data, size, err));
     else if (w->opts.ranked)
         NGFF_TRY(ngff_store_skip_rank(store, rank, err));
-    atomic_fetch_add_explicit(&w->bytes, size, memory_order_relaxed);
+    ngff_shared_add(&w->bytes, size);
     mark(w, idx);
     return NGFF_OK;
 }
@@ -171,9 +170,9 @@ static ngff_status put_sharded(ngff_zarr_writer *w, ngff_codec_ctx *ctx,
     ngff_status status = ngff_shard_deposit(w->shards, shard, ctx, &c, err);
     ngff_shards_release(w->shards, shard);
     if (c.parked)
-        atomic_fetch_add_explicit(&w->parked, 1, memory_order_relaxed);
+        ngff_shared_add(&w->parked, 1);
     if (status == NGFF_OK && c.done) {
-        atomic_fetch_add_explicit(&w->bytes, c.stored, memory_order_relaxed);
+        ngff_shared_add(&w->bytes, c.stored);
         mark(w, unit);
     }
     return status;
@@ -197,10 +196,12 @@ static ngff_status put(ngff_zarr_writer *w, ngff_codec_ctx *ctx, const int64_t *
 }
 
 static ngff_status first_failure(ngff_zarr_writer *w, ngff_error *err) {
+    ngff_status status =
+        (ngff_status)atomic_load_explicit(&w->failed, memory_order_relaxed);
+    if (status == NGFF_OK || !err)
+        return status;
     ngff_spin_lock(&w->lock);
-    ngff_status status = w->failed;
-    if (status != NGFF_OK && err)
-        *err = w->first;
+    *err = w->first;
     ngff_spin_unlock(&w->lock);
     return status;
 }
@@ -215,8 +216,8 @@ ngff_status ngff_zarr_writer_put(ngff_zarr_writer *w, ngff_codec_ctx *ctx,
         return NGFF_OK;
     ngff_spin_lock(&w->lock);
     if (w->failed == NGFF_OK) {
-        w->failed = status;
         w->first = local;
+        w->failed = status;
     }
     ngff_spin_unlock(&w->lock);
     return first_failure(w, err);

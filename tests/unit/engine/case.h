@@ -27,6 +27,7 @@ typedef struct test_case {
     ngff_levels levels;
     ngff_levels_request request;
     ngff_view level[NGFF_MAX_LEVELS]; /* the naive twin; level 0: the pixels */
+    const char *codec;                /* NULL: zstd */
 } test_case;
 
 static int64_t stream_offset(const test_source *s, const ngff_box *box) {
@@ -167,6 +168,7 @@ static inline void naive_level(test_case *c, int n) {
 
 static inline void test_case_from_request(test_case *c, uint64_t *r) {
     ngff_error err = {0};
+    c->codec = NULL;
     ngff_status status = ngff_pyramid_plan(&c->request, &c->levels, &err);
     if (status != NGFF_OK)
         fail_msg("plan: %s", err.message);
@@ -189,8 +191,9 @@ static inline void test_case_reset(test_case *c) {
 static inline void make_image(const test_case *c, ngff_store *store, ngff_image **out) {
     ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
     ngff_image_level levels[NGFF_MAX_LEVELS] = {0};
-    ngff_image_create_opts opts = {
-        .level_count = c->levels.count, .version = NGFF_V05, .codec = {"zstd", 1, 0}};
+    ngff_image_create_opts opts = {.level_count = c->levels.count,
+                                   .version = NGFF_V05,
+                                   .codec = {c->codec != NULL ? c->codec : "zstd", 1, 0}};
     ngff_error err = {0};
     desc.dtype = c->request.dtype;
     desc.ndim = c->levels.ndim;
