@@ -20,7 +20,13 @@ static ngff_status group_attributes(const ngff_image_desc *desc, ngff_json **out
     return status == NGFF_OK ? NGFF_OK : ngff_fail_nomem(err, "group attributes", 0);
 }
 
-static ngff_status put_group(ngff_image *image, int n, ngff_zarr_consolidated *all,
+/* Where the documents go: into the store and into the consolidated form. */
+typedef struct putting {
+    ngff_zarr_consolidated *all;
+    bool again; /* the groups are there already, and as they were */
+} putting;
+
+static ngff_status put_group(ngff_image *image, int n, const putting *to,
                              ngff_error *err) {
     char path[32];
     ngff_json *attributes;
@@ -29,20 +35,20 @@ static ngff_status put_group(ngff_image *image, int n, ngff_zarr_consolidated *a
         return NGFF_OK;
     snprintf(path, sizeof path, "scale%d", n);
     ngff_status status = group_attributes(&image->ms.image.desc, &attributes, err);
-    if (status == NGFF_OK)
+    if (status == NGFF_OK && !to->again)
         status = ngff_zarr_group_put(image->store, path, format, attributes, err);
     if (status == NGFF_OK)
-        status = ngff_zarr_consolidated_add_group(all, path, attributes, err);
+        status = ngff_zarr_consolidated_add_group(to->all, path, attributes, err);
     ngff_json_close(&attributes);
     return status;
 }
 
-static ngff_status put_level(ngff_image *image, int n, ngff_zarr_consolidated *all,
+static ngff_status put_level(ngff_image *image, int n, const putting *to,
                              ngff_error *err) {
     const ngff_zarr_array *array = image->level[n];
     NGFF_TRY(ngff_zarr_array_put_meta(array, err));
-    NGFF_TRY(put_group(image, n, all, err));
-    return ngff_zarr_consolidated_add_array(all, array->path, &array->meta, err);
+    NGFF_TRY(put_group(image, n, to, err));
+    return ngff_zarr_consolidated_add_array(to->all, array->path, &array->meta, err);
 }
 
 static bool is_ours(const char *name) {
@@ -73,8 +79,7 @@ static ngff_status add_foreign(ngff_json *attributes, const ngff_json *foreign,
     return NGFF_OK;
 }
 
-static ngff_status put_root(ngff_image *image, ngff_zarr_consolidated *all,
-                            ngff_error *err) {
+static ngff_status put_root(ngff_image *image, const putting *to, ngff_error *err) {
     ngff_json *attributes;
     int format = ngff_version_zarr_format(image->ms.version);
     NGFF_TRY(ngff_ome_emit(&image->ms, &image->opts.emit, &attributes, err));
@@ -84,20 +89,30 @@ static ngff_status put_root(ngff_image *image, ngff_zarr_consolidated *all,
     if (status == NGFF_OK && image->opts.no_consolidate)
         status = ngff_zarr_group_put(image->store, "", format, attributes, err);
     else if (status == NGFF_OK)
-        status = ngff_zarr_consolidated_put_root(all, image->store, attributes, err);
+        status = ngff_zarr_consolidated_put_root(to->all, image->store, attributes, err);
     ngff_json_close(&attributes);
     return status;
 }
 
-ngff_status ngff_image_finish(ngff_image *image, ngff_error *err) {
-    ngff_zarr_consolidated *all;
+/* Coarse levels first: whoever finds a frame in level 0 of a growing image finds it in
+ * all. */
+static ngff_status put_all(ngff_image *image, bool again, ngff_error *err) {
+    putting to = {.again = again};
     int format = ngff_version_zarr_format(image->ms.version);
-    NGFF_TRY(ngff_zarr_consolidated_create(image->alloc, format, &all, err));
+    NGFF_TRY(ngff_zarr_consolidated_create(image->alloc, format, &to.all, err));
     ngff_status status = NGFF_OK;
-    for (int n = 0; n < image->level_count && status == NGFF_OK; n++)
-        status = put_level(image, n, all, err);
+    for (int n = image->level_count - 1; n >= 0 && status == NGFF_OK; n--)
+        status = put_level(image, n, &to, err);
     if (status == NGFF_OK)
-        status = put_root(image, all, err);
-    ngff_zarr_consolidated_close(&all);
+        status = put_root(image, &to, err);
+    ngff_zarr_consolidated_close(&to.all);
     return status;
+}
+
+ngff_status ngff_image_finish(ngff_image *image, ngff_error *err) {
+    return put_all(image, false, err);
+}
+
+ngff_status ngff_image_refresh(ngff_image *image, ngff_error *err) {
+    return put_all(image, true, err);
 }

@@ -64,6 +64,9 @@ NGFF_MUST_USE ngff_status ngff_image_reserve(ngff_image *image, ngff_error *err)
 /* After all pixels: array documents, level groups (with _ARRAY_DIMENSIONS), then the root
  * document with the consolidated form. Publishing the store is the caller's next step. */
 NGFF_MUST_USE ngff_status ngff_image_finish(ngff_image *image, ngff_error *err);
+/* After ngff_image_finish, when extents or channels have changed: the documents that say
+ * so. */
+NGFF_MUST_USE ngff_status ngff_image_refresh(ngff_image *image, ngff_error *err);
 void ngff_image_close(ngff_image **image);
 /* A created image that grows: all its levels have `extent` elements along axis 0 from now
  * on. Nobody else may use it meanwhile. */

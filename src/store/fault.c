@@ -97,6 +97,16 @@ static ngff_status fault_publish(ngff_store *s, ngff_error *err) {
     return ngff_store_publish(inner_of(s), err);
 }
 
+static ngff_status fault_go_live(ngff_store *s, ngff_error *err) {
+    NGFF_TRY(trip(s, "publish", err));
+    return ngff_store_go_live(inner_of(s), err);
+}
+
+static ngff_status fault_sync(ngff_store *s, ngff_error *err) {
+    NGFF_TRY(trip(s, "sync", err));
+    return ngff_store_sync(inner_of(s), err);
+}
+
 static void fault_close(ngff_store *s) {
     ngff_free(s->alloc, s->location);
     ngff_free(s->alloc, s);
@@ -114,6 +124,8 @@ static const ngff_store_vtable fault_ops = {
     .commit = fault_commit,
     .abort = fault_abort,
     .publish = fault_publish,
+    .go_live = fault_go_live,
+    .sync = fault_sync,
     .close = fault_close,
     .names_place = true,
 };

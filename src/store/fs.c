@@ -13,7 +13,8 @@ typedef struct fs_store {
     char parent[NGFF_STORE_PATH_MAX];
     ngff_store_mode mode;
     ngff_durability durability;
-    ngff_store_stage *stage; /* STAGE only */
+    ngff_store_stage *stage; /* STAGE, and live: holds the lock */
+    bool live;
     ngff_file held;    /* READ only: the root as it was, so that its number is not */
     uint64_t dev, ino; /* given to another; and that number */
 } fs_store;
@@ -169,12 +170,18 @@ static void drop_target(fs_target *t) {
         return;
 }
 
+/* A rename must not become durable before the bytes it names. In a live store that is so
+ * for documents only: what they name is flushed before (ngff_store_sync). */
+static bool syncs_each(const fs_store *fs, const char *path) {
+    if (fs->mode != NGFF_STORE_UPDATE || fs->durability != NGFF_DURABILITY_PUBLISH)
+        return fs->durability == NGFF_DURABILITY_EACH;
+    return !fs->live || ngff_store_key_is_document(path);
+}
+
 static ngff_status finish_target(const fs_store *fs, fs_target *t, ngff_error *err) {
     const char *path = t->path.text;
     ngff_status status = NGFF_OK;
-    /* A rename must not become durable before the bytes it names. */
-    if (fs->durability == NGFF_DURABILITY_EACH ||
-        (fs->mode == NGFF_STORE_UPDATE && fs->durability != NGFF_DURABILITY_NONE))
+    if (syncs_each(fs, path))
         status = ngff_file_sync(&t->file, path, err);
     if (status == NGFF_OK)
         status = ngff_file_finish(&t->file, path, err);
@@ -247,19 +254,41 @@ static void fs_abort(ngff_store_writer *writer) {
 
 /* ---- life ---- */
 
+static ngff_status flush_all(const fs_store *fs, ngff_error *err) {
+    return fs->durability == NGFF_DURABILITY_NONE ? NGFF_OK : ngff_fs_sync(fs->root, err);
+}
+
 static ngff_status fs_publish(ngff_store *s, ngff_error *err) {
     fs_store *fs = (fs_store *)s;
     if (fs->mode == NGFF_STORE_READ)
         return NGFF_OK;
-    if (!fs->stage)
-        return fs->durability == NGFF_DURABILITY_NONE ? NGFF_OK
-                                                      : ngff_fs_sync(fs->root, err);
+    if (!fs->stage || fs->live)
+        return flush_all(fs, err);
     NGFF_TRY(ngff_store_stage_publish(fs->stage, err));
     /* From here on it is an ordinary store that others see. */
     ngff_store_stage_close(&fs->stage);
     memcpy(fs->root, fs->dest, sizeof fs->root);
     fs->mode = NGFF_STORE_UPDATE;
     return NGFF_OK;
+}
+
+static ngff_status fs_go_live(ngff_store *s, ngff_error *err) {
+    fs_store *fs = (fs_store *)s;
+    if (!fs->stage || fs->live)
+        return ngff_fail(err, NGFF_INVALID, "%s: not opened as a new store", fs->dest);
+    fs->stage->live = true;
+    ngff_status status = ngff_store_stage_publish(fs->stage, err);
+    if (fs->stage->unpublished)
+        return status;
+    memcpy(fs->root, fs->dest, sizeof fs->root);
+    fs->mode = NGFF_STORE_UPDATE;
+    fs->live = true;
+    return status;
+}
+
+static ngff_status fs_sync(ngff_store *s, ngff_error *err) {
+    const fs_store *fs = (const fs_store *)s;
+    return fs->live ? flush_all(fs, err) : NGFF_OK;
 }
 
 static void fs_discard(ngff_store *s) {
@@ -288,6 +317,8 @@ static const ngff_store_vtable fs_ops = {
     .commit = fs_commit,
     .abort = fs_abort,
     .publish = fs_publish,
+    .go_live = fs_go_live,
+    .sync = fs_sync,
     .discard = fs_discard,
     .close = fs_close,
     .names_place = true,

@@ -68,6 +68,7 @@ typedef struct ngff_store_stage {
     ngff_store_open_opts opts;
     bool is_file;
     bool unpublished; /* the partial exists and is ours */
+    bool live;        /* the lock is kept beyond publishing, until close */
 } ngff_store_stage;
 
 NGFF_MUST_USE ngff_status ngff_store_stage_open(const ngff_allocator *a,

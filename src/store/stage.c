@@ -7,7 +7,8 @@
  * the next run (siblings.c)
  *
  * The lock file moves along and is removed after the rename: at no moment is a live
- * partial without one. */
+ * partial without one. A store that others read while it grows keeps its lock in the
+ * published place until it is closed. */
 #include "store/inside.h"
 
 #include <stdio.h>
@@ -29,6 +30,19 @@ static ngff_status ask(const ngff_store_stage *stage, bool is_dir, ngff_error *e
     return status;
 }
 
+/* Somebody may still add to what is there (ngff_store_go_live). */
+static ngff_status check_idle(const ngff_store_stage *stage, ngff_error *err) {
+    char path[NGFF_STORE_PATH_MAX + 16];
+    ngff_lock lock = {.fd = -1};
+    snprintf(path, sizeof path, "%s/" NGFF_STORE_LOCK_NAME, stage->sib.dest);
+    ngff_status status = ngff_lock_try(&lock, path, false, NULL);
+    ngff_lock_release(&lock);
+    return status == NGFF_EXISTS
+               ? ngff_fail(err, status, "%s: another writer is at work in it",
+                           stage->sib.dest)
+               : NGFF_OK;
+}
+
 /* May the destination be taken? *there: something must be replaced. An archive may
  * replace a Zarr directory and the other archives; a directory only directories. */
 static ngff_status check_dest(const ngff_store_stage *stage, bool *there,
@@ -42,6 +56,8 @@ static ngff_status check_dest(const ngff_store_stage *stage, bool *there,
     if (stage->opts.overwrite == NGFF_OVERWRITE_NO)
         return ngff_fail(err, NGFF_EXISTS,
                          "%s: exists already, overwriting was not asked for", dest);
+    if (kind == NGFF_PATH_DIR)
+        NGFF_TRY(check_idle(stage, err));
     if (kind == NGFF_PATH_DIR)
         NGFF_TRY(ngff_store_foreign_check(stage->alloc, dest, err));
     else if (kind == NGFF_PATH_FILE && stage->is_file)
@@ -184,7 +200,8 @@ ngff_status ngff_store_stage_publish(ngff_store_stage *stage, ngff_error *err) {
         NGFF_TRY(ngff_fs_sync(stage->partial, err));
     NGFF_TRY(appear(stage, there, err));
     ngff_status status = NGFF_OK;
-    unlock(stage);
+    if (!stage->live)
+        unlock(stage);
     if (status == NGFF_OK && flush && !stage->is_file)
         status = ngff_dir_sync(stage->sib.dest, err);
     if (status == NGFF_OK && flush)
@@ -206,6 +223,8 @@ void ngff_store_stage_discard(ngff_store_stage *stage) {
 void ngff_store_stage_close(ngff_store_stage **stage) {
     if (!*stage)
         return;
+    if ((*stage)->live && !(*stage)->unpublished)
+        unlock(*stage);
     ngff_lock_release(&(*stage)->lock);
     ngff_free((*stage)->alloc, *stage);
     *stage = NULL;

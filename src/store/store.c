@@ -196,6 +196,20 @@ ngff_status ngff_store_publish(ngff_store *s, ngff_error *err) {
     return s->ops->publish ? s->ops->publish(s, err) : NGFF_OK;
 }
 
+ngff_status ngff_store_go_live(ngff_store *s, ngff_error *err) {
+    if (s->ops->go_live)
+        return s->ops->go_live(s, err);
+    return s->ops->publish ? ngff_fail(err, NGFF_UNSUPPORTED,
+                                       "%s: a store that appears as a whole is not seen "
+                                       "while it grows",
+                                       s->location)
+                           : NGFF_OK;
+}
+
+ngff_status ngff_store_sync(ngff_store *s, ngff_error *err) {
+    return s->ops->sync ? s->ops->sync(s, err) : NGFF_OK;
+}
+
 void ngff_store_drop(ngff_store **store) {
     ngff_store *s = *store;
     *store = NULL;

@@ -49,6 +49,9 @@ typedef struct ngff_store_vtable {
     void (*abort)(ngff_store_writer *w);                    /* frees w, value absent */
     ngff_status (*publish)(ngff_store *s, ngff_error *err); /* NULL: nothing to do */
     void (*discard)(ngff_store *s); /* drop everything unpublished; may be NULL */
+    /* Live stores, below; both or neither. NULL: UNSUPPORTED when there is `publish`. */
+    ngff_status (*go_live)(ngff_store *s, ngff_error *err);
+    ngff_status (*sync)(ngff_store *s, ngff_error *err);
     void (*close)(ngff_store *s);   /* frees s itself; never publishes */
     bool names_place;               /* messages already say which file */
     /* Kinds whose bytes lie in one sequence (zip); all or none, NULL elsewhere. See
@@ -167,6 +170,13 @@ NGFF_MUST_USE ngff_status ngff_store_append(ngff_store_writer *w, const void *da
 NGFF_MUST_USE ngff_status ngff_store_commit(ngff_store_writer **w, ngff_error *err);
 void ngff_store_abort(ngff_store_writer **w);
 NGFF_MUST_USE ngff_status ngff_store_publish(ngff_store *s, ngff_error *err);
+/* Publishes what is there as ngff_store_publish does; what is put from now on appears in
+ * its place value by value, each of them whole, and no other writer may replace the store
+ * before it is closed. UNSUPPORTED for kinds that appear as one piece. */
+NGFF_MUST_USE ngff_status ngff_store_go_live(ngff_store *s, ngff_error *err);
+/* Live: the values put so far, which are not flushed one by one (documents are), will
+ * last. Others: nothing. */
+NGFF_MUST_USE ngff_status ngff_store_sync(ngff_store *s, ngff_error *err);
 /* True when location names the same file or directory as `path` or one contains the
  * other. */
 bool ngff_store_overlaps(const ngff_store *s, const char *path);
