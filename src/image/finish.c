@@ -94,15 +94,15 @@ static ngff_status put_root(ngff_image *image, const putting *to, ngff_error *er
     return status;
 }
 
-/* Coarse levels first: whoever finds a frame in level 0 of a growing image finds it in
+/* Of a growing image coarse levels first: whoever finds a frame in level 0 finds it in
  * all. */
 static ngff_status put_all(ngff_image *image, bool again, ngff_error *err) {
     putting to = {.again = again};
     int format = ngff_version_zarr_format(image->ms.version);
     NGFF_TRY(ngff_zarr_consolidated_create(image->alloc, format, &to.all, err));
     ngff_status status = NGFF_OK;
-    for (int n = image->level_count - 1; n >= 0 && status == NGFF_OK; n--)
-        status = put_level(image, n, &to, err);
+    for (int i = 0; i < image->level_count && status == NGFF_OK; i++)
+        status = put_level(image, again ? image->level_count - 1 - i : i, &to, err);
     if (status == NGFF_OK)
         status = put_root(image, &to, err);
     ngff_zarr_consolidated_close(&to.all);

@@ -52,8 +52,8 @@ typedef struct ngff_store_vtable {
     /* Live stores, below; both or neither. NULL: UNSUPPORTED when there is `publish`. */
     ngff_status (*go_live)(ngff_store *s, ngff_error *err);
     ngff_status (*sync)(ngff_store *s, ngff_error *err);
-    void (*close)(ngff_store *s);   /* frees s itself; never publishes */
-    bool names_place;               /* messages already say which file */
+    void (*close)(ngff_store *s); /* frees s itself; never publishes */
+    bool names_place;             /* messages already say which file */
     /* Kinds whose bytes lie in one sequence (zip); all or none, NULL elsewhere. See
      * "order" below. */
     ngff_status (*reserve)(ngff_store *s, const char *key, size_t size, ngff_error *err);

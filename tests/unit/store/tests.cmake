@@ -1,6 +1,7 @@
 ngff_test(store/key)
 ngff_test(store/kinds)
 ngff_test(store/publish)
+ngff_test(store/live)
 ngff_test(store/overwrite)
 ngff_test(store/spill)
 ngff_test(store/zip)
