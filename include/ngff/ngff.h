@@ -96,7 +96,9 @@ NGFF_API void ngff_context_close(ngff_context **context);
 typedef enum ngff_store_access {
     NGFF_ACCESS_READ = 0,
     NGFF_ACCESS_WRITE =
-        1 /* new content that appears at its location whole, or not at all */
+        1, /* new content that appears at its location whole, or not at all */
+    NGFF_ACCESS_UPDATE = 2 /* an existing directory, changed value by value, each of them
+                              atomically; "memory://" is new and empty all the same */
 } ngff_store_access;
 
 typedef struct ngff_store_opts {
@@ -312,6 +314,87 @@ NGFF_API NGFF_CHECK ngff_status ngff_write(ngff_context *context, ngff_store *st
                                            ngff_source *source,
                                            const ngff_write_opts *opts,
                                            ngff_write_report *report, ngff_error *err);
+
+/* ---- writing by regions
+ * ------------------------------------------------------------------------------ */
+
+/* An image that grows box by box. ngff_writer_write_region may be called by any number of
+ * threads at once, everything else by one. A writer borrows its context and its store. */
+typedef struct ngff_writer ngff_writer;
+
+typedef struct ngff_writer_opts {
+    size_t struct_size;
+    const ngff_write_opts
+        *write; /* version, codec, documents, progress, …; read during open only (the
+                   progress callback is kept); keep_levels is INVALID; NULL: defaults */
+    int32_t
+        start_level; /* ngff_writer_finish computes the levels from this one on, out of
+                        the finer ones; 0: 1, all but level 0; the level count or more:
+                        none, all levels are given. ngff_writer_join: always none */
+    int32_t append;  /* the extent of level 0 along axis 0 is not known yet */
+    int32_t no_wait; /* append: answer LIMIT instead of waiting */
+    int32_t live;    /* append: finished frames are seen by readers */
+} ngff_writer_opts;
+#define NGFF_WRITER_OPTS_INIT                                                            \
+    { sizeof(ngff_writer_opts), NULL, 0, 0, 0, 0 }
+
+/* A new image in `store` (opened with NGFF_ACCESS_WRITE) with the levels of `planned`,
+ * which need not outlive the call. Nobody sees it before ngff_writer_finish. `opts` may
+ * be NULL. */
+NGFF_API NGFF_CHECK ngff_status ngff_writer_open(ngff_context *context, ngff_store *store,
+                                                 const ngff_multiscales *planned,
+                                                 const ngff_writer_opts *opts,
+                                                 ngff_writer **writer, ngff_error *err);
+/* The existing image at the root of `store` (opened with NGFF_ACCESS_UPDATE; an archive
+ * is UNSUPPORTED): regions of all its levels go straight into it, from any number of
+ * processes. A shard, or a chunk that is not sharded, belongs to the first writer that
+ * touches it, until that writer is closed or its process dies; for all others it is
+ * NGFF_EXISTS. What is stored already is NGFF_EXISTS too: nothing is ever read, changed
+ * and written again. Other processes are seen in directories only. */
+NGFF_API NGFF_CHECK ngff_status ngff_writer_join(ngff_context *context, ngff_store *store,
+                                                 const ngff_writer_opts *opts,
+                                                 ngff_writer **writer, ngff_error *err);
+/* `box` of `level` out of `pixels` (shape box->shape, the image's dtype, any strides,
+ * borrowed for the call). Chunks that the box covers are encoded by the calling thread
+ * and written at once; parts of chunks are gathered raw, in memory up to half of the
+ * context's memory_target, then in one unlinked temporary file, until their chunk is
+ * complete. What is given twice while it is gathered: the later call wins. A chunk that
+ * was complete before is NGFF_EXISTS naming it, and then nothing of the box is written.
+ * NOT_FOUND: no such level, or a level that ngff_writer_finish computes. */
+NGFF_API NGFF_CHECK ngff_status ngff_writer_write_region(ngff_writer *writer, int level,
+                                                         const ngff_box *box,
+                                                         const ngff_view *pixels,
+                                                         ngff_error *err);
+/* Writes what is still gathered (what was never given is the fill value, 0), computes the
+ * levels from start_level on, writes the documents and publishes. No other call but
+ * ngff_writer_close may follow. A joined writer writes no documents, computes nothing,
+ * and touches only shards and chunks of its own. `report` may be NULL. */
+NGFF_API NGFF_CHECK ngff_status ngff_writer_finish(ngff_writer *writer,
+                                                   ngff_write_report *report,
+                                                   ngff_error *err);
+/* Of a writer that was not finished nothing is published; of a joined one the complete
+ * chunks and shards stay. Cannot fail. */
+NGFF_API void ngff_writer_close(ngff_writer **writer);
+
+/* Documents only, of an image whose every pixel is the fill value: published at once, for
+ * writers that join later. An archive is UNSUPPORTED. `opts` may be NULL. */
+NGFF_API NGFF_CHECK ngff_status ngff_write_metadata(ngff_context *context,
+                                                    ngff_store *store,
+                                                    const ngff_multiscales *planned,
+                                                    const ngff_write_opts *opts,
+                                                    ngff_error *err);
+/* The existing image at the root of `store` (opened with NGFF_ACCESS_UPDATE) gets the
+ * levels of `planned` from start_level (1 or more) on, computed from the stored ones;
+ * levels below start_level stay as they are and are readable at every moment, also when
+ * the process is killed: first the image is cut down to them, then old levels go and new
+ * ones come, and the document that names the new ones is the last thing written.
+ * `planned` is made from the image's own description and agrees with the kept levels in
+ * shape. Without `opts`, or without a codec in it, the new levels are stored like the
+ * level above them. */
+NGFF_API NGFF_CHECK ngff_status ngff_write_levels(
+    ngff_context *context, ngff_store *store, const ngff_multiscales *planned,
+    int start_level, const ngff_write_opts *opts, ngff_write_report *report,
+    ngff_error *err);
 
 /* ---- reading
  * ---------------------------------------------------------------------------------- */

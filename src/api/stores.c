@@ -26,6 +26,8 @@ static void log_archive(const ngff_context *context, const ngff_store *store) {
 ngff_status ngff_store_open(ngff_context *context, const char *location,
                             const ngff_store_opts *opts, ngff_store **store,
                             ngff_error *err) {
+    static const ngff_store_mode modes[] = {NGFF_STORE_READ, NGFF_STORE_STAGE,
+                                            NGFF_STORE_UPDATE};
     ngff_store_opts o;
 
     ngff_error_clear(err);
@@ -33,15 +35,15 @@ ngff_status ngff_store_open(ngff_context *context, const char *location,
         return ngff_fail(err, NGFF_INVALID, "context, location or store is NULL");
     *store = NULL;
     NGFF_TRY(ngff_api_import(&o, sizeof o, opts, "ngff_store_opts", err));
-    if (o.access < 0 || o.access > 1 || o.overwrite < 0 || o.overwrite > 2 ||
+    if (o.access < 0 || o.access > 2 || o.overwrite < 0 || o.overwrite > 2 ||
         o.durability < 0 || o.durability > 2)
         return ngff_fail(
             err, NGFF_INVALID,
             "ngff_store_opts: access %d, overwrite %d, durability %d; expected "
-            "0-1, 0-2, 0-2",
+            "0-2, 0-2, 0-2",
             (int)o.access, (int)o.overwrite, (int)o.durability);
     ngff_store_open_opts internal = {
-        .mode = o.access == NGFF_ACCESS_WRITE ? NGFF_STORE_STAGE : NGFF_STORE_READ,
+        .mode = modes[o.access],
         .overwrite = (ngff_overwrite)o.overwrite,
         .durability = (ngff_durability)o.durability,
         .check = ngff_image_check_overwrite,

@@ -173,10 +173,10 @@ ngff_status ngff_block_run(ngff_worker *w, const int64_t *idx, ngff_error *err) 
         for (int c = n + 1; c < plan->levels.count; c++)
             if (ngff_tier_has(t->computed, c) && plan->levels.level[c].source == n)
                 reduce(&b, c);
-        if (n == t->root || ngff_tier_has(t->encoded, n))
-            NGFF_TRY(encode(&b, n, err));
-        else
+        if (ngff_tier_has(t->retained, n))
             NGFF_TRY(retain(&b, n, err));
+        else if (n >= plan->first_level)
+            NGFF_TRY(encode(&b, n, err));
     }
     return NGFF_OK;
 }

@@ -33,6 +33,8 @@ typedef struct ngff_engine_opts {
     bool no_spill;
     bool write_empty_chunks;
     bool keep_levels;    /* copy levels the source brings, where shapes agree */
+    int first_level;     /* levels below it are there already: they are read (level n of
+                            the source is level n of the plan) and not written */
     ngff_census *census; /* gets the pixels of level 0; its memory is not part of
                             `memory`; may be NULL */
     ngff_progress_fn progress;
@@ -75,7 +77,8 @@ typedef struct ngff_plan {
     ngff_levels levels;
     ngff_method method;
     ngff_dtype dtype;
-    int threads; /* workers that fit the budget */
+    int first_level; /* the first that is written */
+    int threads;     /* workers that fit the budget */
     uint64_t budget;
     uint64_t peak;        /* bytes the engine will hold at most */
     size_t arena;         /* bytes of a worker's buffers: the widest tier, a group */

@@ -23,7 +23,7 @@ static size_t codec_memory(const ngff_levels *levels, ngff_dtype dtype,
 /* Shards that wait for chunks: a stream opens a whole slab of them; nested blocks few. */
 static uint64_t shard_memory(const ngff_plan_input *in, const ngff_image *image) {
     uint64_t sum = 0;
-    for (int n = 0; image != NULL && n < in->levels->count; n++) {
+    for (int n = in->first_level; image != NULL && n < in->levels->count; n++) {
         const ngff_level *l = &in->levels->level[n];
         uint64_t slab = 1, all = 1;
         for (int d = 0; l->sharded && d < in->levels->ndim; d++) {
@@ -51,13 +51,32 @@ static bool same_shape(const ngff_levels *levels, int n, const int64_t *shape) {
  * from such a level is computed from the values that are stored, the copied ones. */
 static void find_kept(const ngff_source *source, bool keep, ngff_plan_input *in) {
     for (int n = 0; n < NGFF_MAX_LEVELS; n++)
-        in->source_level[n] = n == 0 ? 0 : -1;
+        in->source_level[n] = n == 0 || n < in->first_level ? n : -1;
     if (!keep || source->traits.sequential)
         return;
     for (int n = 1; n < in->levels->count; n++)
         for (int k = 1; k < source->level_count && k < 16; k++)
             if (same_shape(in->levels, n, source->level_shape[k]))
                 in->source_level[n] = k;
+}
+
+/* A level that is there already is read only when a level to be written comes from it. */
+static bool is_read(const ngff_plan_input *in, int n) {
+    for (int k = in->first_level; k < in->levels->count; k++)
+        if (n >= in->first_level || in->levels->level[k].source == n)
+            return true;
+    return false;
+}
+
+static ngff_status find_root(const ngff_source *source, ngff_plan_input *in,
+                             ngff_error *err) {
+    if (in->first_level < 0 || in->first_level >= in->levels->count ||
+        in->first_level > source->level_count)
+        return ngff_fail(err, NGFF_INVALID, "levels from %d on, of %d; the source has %d",
+                         in->first_level, in->levels->count, source->level_count);
+    while (!is_read(in, in->root))
+        in->root++;
+    return NGFF_OK;
 }
 
 uint64_t ngff_engine_default_budget(void) {
@@ -77,6 +96,7 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
         .traits = source->traits,
         .in_memory = strcmp(source->ops->kind, "array") == 0,
         .no_spill = opts->no_spill,
+        .first_level = opts->first_level,
         .budget = opts->memory > 0 ? opts->memory : ngff_engine_default_budget(),
         .threads = opts->threads > 0 ? opts->threads : ngff_cpu_count(),
     };
@@ -91,6 +111,7 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
         ngff_tier_reduction(levels, method, in->dtype, n, &r);
         NGFF_TRY(ngff_reduction_check(&r, err));
     }
+    NGFF_TRY(find_root(source, in, err));
     in->codec_memory = codec_memory(levels, in->dtype, image);
     in->shard_memory = shard_memory(in, image);
     find_kept(source, opts->keep_levels, in);
@@ -112,7 +133,7 @@ static uint64_t early_bytes(const ngff_plan_input *in, const ngff_image *image) 
     uint64_t bytes = 0;
     if (image == NULL || !ngff_store_is_ordered(image->store))
         return 0;
-    for (int n = 1; n < in->levels->count; n++)
+    for (int n = in->first_level > 1 ? in->first_level : 1; n < in->levels->count; n++)
         bytes += level_bytes(in, n);
     return bytes;
 }
@@ -141,7 +162,7 @@ static bool add_tiers(const ngff_plan_input *in, ngff_plan *plan, uint64_t *wait
     plan->tier_count = 0;
     for (int n = 0; n < in->levels->count; n++) {
         bool is_root = in->source_level[n] >= 0 || ngff_tier_has(waits, n);
-        if (!is_root)
+        if (!is_root || !is_read(in, n))
             continue;
         if (!add_tier(in, n, in->source_level[n], live, plan, least))
             return false;
@@ -272,17 +293,17 @@ static void count_output(const ngff_plan_input *in, const ngff_image *image,
             files *= (uint64_t)ngff_ceil_div(l->shape[d], unit);
         }
         plan->files += files;
-        plan->decoded_bytes += level_bytes(in, n);
+        plan->decoded_bytes += n < in->first_level ? 0 : level_bytes(in, n);
     }
-    plan->source_bytes = level_bytes(in, 0);
+    plan->source_bytes = level_bytes(in, in->root);
 }
 
-/* Chunks of level 0: more workers than that would have nothing to do. */
-static int64_t chunk_count(const ngff_levels *levels) {
+/* Chunks of the root: more workers than that would have nothing to do. */
+static int64_t chunk_count(const ngff_plan_input *in) {
+    const ngff_level *root = &in->levels->level[in->root];
     int64_t n = 1;
-    for (int d = 0; d < levels->ndim; d++) {
-        int64_t count =
-            ngff_ceil_div(levels->level[0].shape[d], levels->level[0].chunk[d]);
+    for (int d = 0; d < in->levels->ndim; d++) {
+        int64_t count = ngff_ceil_div(root->shape[d], root->chunk[d]);
         if (!ngff_mul_i64(n, count, &n))
             return INT64_MAX;
     }
@@ -313,8 +334,9 @@ ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,
     NGFF_TRY(make_input(levels, method, source, image, opts, &in, err));
     in.early = early_bytes(&in, image);
     plan.dtype = in.dtype;
+    plan.first_level = in.first_level;
     plan.budget = in.budget;
-    int64_t chunks = chunk_count(levels);
+    int64_t chunks = chunk_count(&in);
     if (chunks < in.threads)
         in.threads = (int)chunks;
     while (!try_plan(&in, &plan, &least)) {

@@ -76,8 +76,9 @@ static void run_workers(ngff_job *job) {
 /* ---- what a tier needs ---------------------------------------------------------------
  */
 
-static bool writes(const ngff_tier *t, int n) {
-    return n == t->root || ngff_tier_has(t->encoded, n);
+static bool writes(const ngff_job *job, int n) {
+    const ngff_tier *t = job->tier;
+    return n >= job->plan->first_level && (n == t->root || ngff_tier_has(t->encoded, n));
 }
 
 static ngff_status open_writers(ngff_job *job, ngff_error *err) {
@@ -85,7 +86,7 @@ static ngff_status open_writers(ngff_job *job, ngff_error *err) {
                                   .spill = job->spill,
                                   .ranked = ngff_store_is_ordered(job->image->store)};
     for (int n = 0; n < job->plan->levels.count; n++) {
-        if (writes(job->tier, n))
+        if (writes(job, n))
             NGFF_TRY(ngff_zarr_writer_create(job->image->level[n], &opts, &job->writer[n],
                                              err));
         opts.rank_base += ngff_zarr_unit_count(job->image->level[n]);

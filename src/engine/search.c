@@ -155,7 +155,7 @@ static void candidates_of(const ngff_plan_input *in, const ngff_tier *tier, int 
     int64_t whole = ngff_ceil_div(shape, chunk) * chunk;
     c->count = 0;
     add(c, chunk);
-    if (tier->source_level == 0 && in->traits.unit[d] > 1) {
+    if (tier->root == in->root && in->traits.unit[d] > 1) {
         int64_t unit = ngff_min_i64(in->traits.unit[d], shape);
         add(c, ngff_ceil_div(unit, chunk) * chunk);
         int64_t both = lcm(unit, chunk);

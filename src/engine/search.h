@@ -14,9 +14,11 @@ typedef struct ngff_plan_input {
     bool in_memory;                    /* reading a short run costs no system call */
     bool staged;                       /* a window stands between source and blocks */
     int source_level[NGFF_MAX_LEVELS]; /* level of the source that is copied; -1: none */
-    size_t codec_memory;               /* bytes of a worker's codec context */
-    uint64_t shard_memory;             /* bytes of the shards that are open at once */
-    uint64_t early;                    /* bytes that wait for their place in an archive */
+    int first_level;                   /* levels below it are not written, … */
+    int root;              /* … but read from this one on: the root of the first tier */
+    size_t codec_memory;   /* bytes of a worker's codec context */
+    uint64_t shard_memory; /* bytes of the shards that are open at once */
+    uint64_t early;        /* bytes that wait for their place in an archive */
     uint64_t budget;
     int threads;
     bool no_spill;

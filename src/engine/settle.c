@@ -52,7 +52,7 @@ static double touched(int64_t shape, int64_t extent, int64_t unit, int64_t low,
 static double amplification(const ngff_plan_input *in, const ngff_tier *tier,
                             const ngff_tier_bound *bound) {
     const ngff_level *root = &in->levels->level[tier->root];
-    bool direct = tier->source_level == 0 && !in->staged && in->traits.compressed;
+    bool direct = tier->root == in->root && !in->staged && in->traits.compressed;
     double product = 1.0;
     for (int d = 0; d < in->levels->ndim; d++) {
         int64_t unit = direct ? in->traits.unit[d] : 1;

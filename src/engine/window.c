@@ -10,11 +10,12 @@ static const ngff_window_plan *plan_of(const ngff_job *job) {
 
 static int64_t groups_per_frame(const ngff_job *job) {
     const ngff_window_plan *p = plan_of(job);
-    int64_t shape = job->plan->levels.level[0].shape[p->axis[p->axis_count - 1]];
+    int64_t shape = job->plan->levels.level[job->plan->tier[0].root]
+                        .shape[p->axis[p->axis_count - 1]];
     return ngff_ceil_div(shape, p->rows);
 }
 
-/* First and last group that a box of level 0 touches. */
+/* First and last group that a box of the root touches. */
 static void groups_of(const ngff_job *job, const ngff_box *box, int64_t *first,
                       int64_t *last) {
     const ngff_window_plan *p = plan_of(job);
@@ -33,7 +34,7 @@ static void groups_of(const ngff_job *job, const ngff_box *box, int64_t *first,
 
 static void cut_slot(const ngff_job *job, ngff_tiles *t) {
     const ngff_window_plan *p = plan_of(job);
-    const ngff_level *l = &job->plan->levels.level[0];
+    const ngff_level *l = &job->plan->levels.level[job->plan->tier[0].root];
     const ngff_tier *tier = &job->plan->tier[0];
     *t = (ngff_tiles){.ndim = job->plan->levels.ndim, .dtype = job->plan->dtype};
     for (int d = 0; d < t->ndim; d++) {
@@ -123,7 +124,7 @@ static bool may_claim(const ngff_job *job) {
 
 static void group_box(const ngff_job *job, int64_t group, ngff_box *box) {
     const ngff_window_plan *p = plan_of(job);
-    const ngff_level *l = &job->plan->levels.level[0];
+    const ngff_level *l = &job->plan->levels.level[job->plan->tier[0].root];
     int64_t per_frame = groups_per_frame(job);
     int d = p->axis[p->axis_count - 1];
     *box = (ngff_box){.ndim = job->plan->levels.ndim};
@@ -136,7 +137,7 @@ static void group_box(const ngff_job *job, int64_t group, ngff_box *box) {
     }
 }
 
-/* A box of level 0 inside one group, in the coordinates of its slot. */
+/* A box of the root inside one group, in the coordinates of its slot. */
 static void to_slot(const ngff_job *job, const ngff_box *box, int64_t group,
                     ngff_box *out, ngff_tiles_room *room) {
     const ngff_window_plan *p = plan_of(job);
@@ -158,7 +159,7 @@ static ngff_status read_band(ngff_worker *w, int64_t group, const ngff_box *box,
     char *scratch = w->arena + w->arena_size - NGFF_TILE_SCRATCH;
     ngff_view_init(&view, w->arena, job->plan->dtype, box->ndim, box->shape);
     NGFF_TRY(ngff_job_progress(job, 0, 0, false, err)); /* reading may take long */
-    NGFF_TRY(ngff_job_read(job, 0, box, &view, err));
+    NGFF_TRY(ngff_job_read(job, job->plan->tier[0].source_level, box, &view, err));
     to_slot(job, box, group, &at, &room);
     return ngff_tiles_write(&job->window.tiles, &room, &at, &view, scratch, err);
 }

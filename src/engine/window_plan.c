@@ -4,14 +4,19 @@
 
 static const int64_t READ_BYTES = 4 << 20; /* a group or a band is about that large */
 
-static bool is_frame_axis(const ngff_levels *levels, int d) {
-    return levels->level[0].chunk[d] == 1 &&
-           levels->level[levels->count - 1].factor[d] == 1;
+static const ngff_level *root_of(const ngff_plan_input *in) {
+    return &in->levels->level[in->root];
 }
 
-static int first_wide_axis(const ngff_levels *levels, int except) {
-    for (int d = 0; d < levels->ndim; d++)
-        if (d != except && levels->level[0].shape[d] > 1)
+static bool is_frame_axis(const ngff_plan_input *in, int d) {
+    const ngff_levels *levels = in->levels;
+    return root_of(in)->chunk[d] == 1 &&
+           levels->level[levels->count - 1].factor[d] == root_of(in)->factor[d];
+}
+
+static int first_wide_axis(const ngff_plan_input *in, int except) {
+    for (int d = 0; d < in->levels->ndim; d++)
+        if (d != except && root_of(in)->shape[d] > 1)
             return d;
     return -1;
 }
@@ -20,14 +25,13 @@ static int first_wide_axis(const ngff_levels *levels, int except) {
  * follows: then the window need not hold whole frames. */
 static void choose_axes(const ngff_plan_input *in, const ngff_tier *tier,
                         ngff_window_plan *w) {
-    const ngff_levels *levels = in->levels;
-    int wide = first_wide_axis(levels, -1);
+    int wide = first_wide_axis(in, -1);
     w->axis[0] = in->traits.sequential ? in->traits.slow_axis : (wide < 0 ? 0 : wide);
     w->axis_count = 1;
-    int second = first_wide_axis(levels, w->axis[0]);
-    if (second < 0 || second < levels->ndim - 3 || is_frame_axis(levels, second))
+    int second = first_wide_axis(in, w->axis[0]);
+    if (second < 0 || second < in->levels->ndim - 3 || is_frame_axis(in, second))
         return;
-    if (!is_frame_axis(levels, w->axis[0]) || tier->block[w->axis[0]] != 1 ||
+    if (!is_frame_axis(in, w->axis[0]) || tier->block[w->axis[0]] != 1 ||
         w->axis[0] > second)
         return;
     w->axis[1] = second;
@@ -39,7 +43,7 @@ static bool on_stream(const ngff_window_plan *w, int d) {
 }
 
 static int64_t unit_of(const ngff_plan_input *in, int d) {
-    int64_t shape = in->levels->level[0].shape[d];
+    int64_t shape = root_of(in)->shape[d];
     return ngff_max_i64(1, ngff_min_i64(in->traits.unit[d], shape));
 }
 
@@ -47,7 +51,7 @@ static int64_t unit_of(const ngff_plan_input *in, int d) {
 static int64_t row_bytes(const ngff_plan_input *in, const ngff_window_plan *w) {
     int64_t n = (int64_t)ngff_dtype_size(in->dtype);
     for (int d = 0; d < in->levels->ndim; d++)
-        if (!on_stream(w, d) && !ngff_mul_i64(n, in->levels->level[0].shape[d], &n))
+        if (!on_stream(w, d) && !ngff_mul_i64(n, root_of(in)->shape[d], &n))
             return INT64_MAX;
     return n;
 }
@@ -63,7 +67,7 @@ static void choose_band(const ngff_plan_input *in, int64_t row, ngff_window_plan
     if (in->traits.sequential && w->rows > 1)
         return;
     for (int d = 0; d < in->levels->ndim; d++) {
-        int64_t shape = in->levels->level[0].shape[d], unit = unit_of(in, d);
+        int64_t shape = root_of(in)->shape[d], unit = unit_of(in, d);
         if (on_stream(w, d) || shape == 1)
             continue;
         int64_t line = (int64_t)w->read_size / shape;
@@ -84,7 +88,7 @@ void ngff_window_plan_for(const ngff_plan_input *in, const ngff_tier *tier,
     if (in->traits.sequential)
         w.shared = false;
     int last = w.axis[w.axis_count - 1];
-    int64_t shape = in->levels->level[0].shape[last], row = row_bytes(in, &w);
+    int64_t shape = root_of(in)->shape[last], row = row_bytes(in, &w);
     int64_t unit = unit_of(in, last), slab = ngff_min_i64(tier->block[last], shape);
     int64_t many = READ_BYTES / row / unit * unit;
     w.rows = ngff_max_i64(unit, ngff_min_i64(many, slab / unit * unit));
@@ -97,7 +101,7 @@ void ngff_window_plan_for(const ngff_plan_input *in, const ngff_tier *tier,
     if (w.axis_count == 1) {
         w.slots = ngff_min_i64(held + ahead, w.group_count);
     } else {
-        int64_t frames = in->levels->level[0].shape[w.axis[0]];
+        int64_t frames = root_of(in)->shape[w.axis[0]];
         w.slots = ngff_min_i64(held, w.group_count) + ahead;
         w.group_count *= frames;
         w.slots = ngff_min_i64(w.slots, w.group_count);

@@ -31,24 +31,34 @@ static ngff_status put_group(ngff_image *image, int n, const putting *to,
     char path[32];
     ngff_json *attributes;
     int format = ngff_version_zarr_format(image->ms.version);
+    ngff_status status = NGFF_OK;
     if (image->opts.flat)
         return NGFF_OK;
     snprintf(path, sizeof path, "scale%d", n);
-    ngff_status status = group_attributes(&image->ms.image.desc, &attributes, err);
-    if (status == NGFF_OK && !to->again)
+    NGFF_TRY(group_attributes(&image->ms.image.desc, &attributes, err));
+    if (n >= image->first_new && !to->again)
         status = ngff_zarr_group_put(image->store, path, format, attributes, err);
-    if (status == NGFF_OK)
+    if (status == NGFF_OK && to->all)
         status = ngff_zarr_consolidated_add_group(to->all, path, attributes, err);
     ngff_json_close(&attributes);
     return status;
 }
 
+/* Kept levels of an extended image have their documents. */
 static ngff_status put_level(ngff_image *image, int n, const putting *to,
                              ngff_error *err) {
     const ngff_zarr_array *array = image->level[n];
-    NGFF_TRY(ngff_zarr_array_put_meta(array, err));
+    if (n >= image->first_new)
+        NGFF_TRY(ngff_zarr_array_put_meta(array, err));
     NGFF_TRY(put_group(image, n, to, err));
-    return ngff_zarr_consolidated_add_array(to->all, array->path, &array->meta, err);
+    return to->all
+               ? ngff_zarr_consolidated_add_array(to->all, array->path, &array->meta, err)
+               : NGFF_OK;
+}
+
+ngff_status ngff_image_put_level(ngff_image *image, int n, ngff_error *err) {
+    const putting only = {.all = NULL};
+    return put_level(image, n, &only, err);
 }
 
 static bool is_ours(const char *name) {

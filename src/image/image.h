@@ -40,6 +40,7 @@ typedef struct ngff_image {
     int level_count;
     ngff_zarr_array *level[32];
     ngff_image_create_opts opts; /* create only */
+    int first_new;               /* extended: levels below keep their documents; else 0 */
     ngff_json *root_attributes;  /* create: foreign members to add; owned; may be NULL */
     char path[1024]; /* open: of the image's group, after any descent; "" = root */
 } ngff_image;
@@ -72,6 +73,20 @@ void ngff_image_close(ngff_image **image);
  * on. Nobody else may use it meanwhile. */
 void ngff_image_set_extent(ngff_image *image, int64_t extent);
 
+/* More levels for the image `old` (opened at the root of a store that is updated): those
+ * from `first` on (1 or more) are made new, the others' arrays move out of `old`, which
+ * is only good for ngff_image_cut and for closing afterwards. Name, axes, channels and
+ * foreign attributes are old's. INVALID when the kept levels have other shapes. */
+NGFF_MUST_USE ngff_status ngff_image_extend(ngff_image *old,
+                                            const ngff_image_level *levels,
+                                            const ngff_image_create_opts *opts, int first,
+                                            ngff_image **out, ngff_error *err);
+/* Before the pixels of an extended image: the root names the kept levels only, then what
+ * old had beyond them is removed, then the new arrays get their documents. At every
+ * moment the kept levels can be read. */
+NGFF_MUST_USE ngff_status ngff_image_cut(const ngff_image *old, ngff_image *image,
+                                         ngff_error *err);
+
 /* Opens the image at `path` of the store ("" = root); a bioformats2raw container with one
  * image is descended into, with several NOT_FOUND lists them. Arrays are opened and agree
  * with the document: dimensions, one dtype. Levels without a scale (0.1 - 0.3) get one
@@ -86,6 +101,12 @@ NGFF_MUST_USE ngff_status ngff_image_source_open(const ngff_allocator *a,
                                                  const char *location,
                                                  const ngff_source_open_opts *opts,
                                                  ngff_source **out, ngff_error *err);
+/* The first `count` levels of an image, in its own order of axes, as a source. `image` is
+ * borrowed; nothing may be written to these levels any more. UNSUPPORTED for more
+ * than 16.
+ */
+NGFF_MUST_USE ngff_status ngff_image_source_of(ngff_image *image, int count,
+                                               ngff_source **out, ngff_error *err);
 /* An ngff_store_check_fn (store.h): with NGFF_OVERWRITE_IMAGE refuses (EXISTS) what holds
  * other nodes than the arrays of one image and the groups above them, naming the first.
  * `user` is not used. */

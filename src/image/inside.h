@@ -8,6 +8,9 @@
 NGFF_MUST_USE ngff_status ngff_image_join(const char *path, const char *name, char *out,
                                           size_t out_size, ngff_error *err);
 
+/* Documents of level n: array and group. */
+NGFF_MUST_USE ngff_status ngff_image_put_level(ngff_image *image, int n, ngff_error *err);
+
 /* Finds the group of the image that `path` means: itself, or the `series`-th image of a
  * bioformats2raw container (-1: the only one). *attributes is the caller's. */
 typedef struct ngff_image_place {

@@ -265,6 +265,38 @@ ngff_status ngff_image_source_open(const ngff_allocator *a, const char *location
     return ngff_source_canonical(source, out, err);
 }
 
+ngff_status ngff_image_source_of(ngff_image *image, int count, ngff_source **out,
+                                 ngff_error *err) {
+    *out = NULL;
+    if (count > LEVELS_MAX)
+        return ngff_fail(err, NGFF_UNSUPPORTED, "%d levels to be read, at most %d", count,
+                         LEVELS_MAX);
+    zarr_source *z = ngff_calloc(image->alloc, 1, sizeof *z);
+    if (!z)
+        return ngff_fail_nomem(err, "a source", sizeof *z);
+    z->base.ops = &zarr_ops;
+    z->base.alloc = image->alloc;
+    z->base.image.alloc = image->alloc;
+    ngff_source *source = &z->base;
+    z->base.location = ngff_strdup(image->alloc, image->store->location);
+    ngff_status status = z->base.location
+                             ? ngff_mutex_create(image->alloc, &z->mutex, err)
+                             : ngff_fail_nomem(err, "a source", 1);
+    for (int n = 0; n < count && status == NGFF_OK; n++)
+        status = ngff_zarr_array_keep_indices(image->level[n], err);
+    if (status == NGFF_OK)
+        status =
+            ngff_ome_image_copy(image->alloc, &image->ms.image.desc, &z->base.image, err);
+    if (status != NGFF_OK) {
+        ngff_source_drop(&source);
+        return status;
+    }
+    set_levels(z, image->level, count);
+    set_traits(z);
+    *out = source;
+    return NGFF_OK;
+}
+
 bool ngff_image_is_zarr(const char *location) {
     static const char *const documents[] = {"zarr.json", ".zgroup", ".zarray", ".zattrs"};
     const ngff_store_open_opts read = {.mode = NGFF_STORE_READ};

@@ -214,6 +214,15 @@ static ngff_status fs_erase(ngff_store *s, const char *key, ngff_error *err) {
     return ngff_path_remove(path.text, err);
 }
 
+static ngff_status fs_erase_prefix(ngff_store *s, const char *prefix, ngff_error *err) {
+    fs_store *fs = (fs_store *)s;
+    fs_path path;
+    if (fs->mode == NGFF_STORE_READ)
+        return ngff_fail(err, NGFF_INVALID, "%s: opened for reading only", fs->root);
+    NGFF_TRY(path_of(fs, prefix, &path, err));
+    return ngff_dir_remove_all(path.text, err);
+}
+
 static ngff_status fs_begin(ngff_store *s, const char *key, ngff_store_writer **out,
                             ngff_error *err) {
     fs_writer *w = ngff_calloc(s->alloc, 1, sizeof *w);
@@ -311,6 +320,7 @@ static const ngff_store_vtable fs_ops = {
     .size = fs_size,
     .put = fs_put,
     .erase = fs_erase,
+    .erase_prefix = fs_erase_prefix,
     .list = fs_list,
     .begin = fs_begin,
     .append = fs_append,

@@ -11,6 +11,7 @@
 /* Names that start like this are the store's own: hidden from list, refused as keys. */
 #define NGFF_STORE_OWN ".ngff-"
 #define NGFF_STORE_LOCK_NAME ".ngff-lock"
+#define NGFF_STORE_CLAIMS_NAME ".ngff-claims"
 
 /* ---- direct children out of flat keys (children.c) */
 

@@ -270,6 +270,10 @@ void ngff_store_note_version(ngff_store *s, const char *version) {
         s->ops->note_version(s, version);
 }
 
+bool ngff_store_is_changeable(const ngff_store *s) {
+    return s->ops->put && !s->ops->put_ranked && !s->ops->archive;
+}
+
 bool ngff_store_is_ozx(const ngff_store *s) {
     return strcmp(s->ops->kind, "zip") == 0 && ngff_ends_with(s->location, ".ozx");
 }

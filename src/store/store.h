@@ -52,6 +52,8 @@ typedef struct ngff_store_vtable {
     /* Live stores, below; both or neither. NULL: UNSUPPORTED when there is `publish`. */
     ngff_status (*go_live)(ngff_store *s, ngff_error *err);
     ngff_status (*sync)(ngff_store *s, ngff_error *err);
+    /* All values under a prefix; NULL: listed and erased one by one. */
+    ngff_status (*erase_prefix)(ngff_store *s, const char *prefix, ngff_error *err);
     void (*close)(ngff_store *s); /* frees s itself; never publishes */
     bool names_place;             /* messages already say which file */
     /* Kinds whose bytes lie in one sequence (zip); all or none, NULL elsewhere. See
@@ -160,6 +162,9 @@ NGFF_MUST_USE ngff_status ngff_store_put(ngff_store *s, const char *key, const v
                                          size_t size, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_store_erase(ngff_store *s, const char *key,
                                            ngff_error *err);
+/* All values under `prefix` (a key; nothing there is OK). Not atomic. */
+NGFF_MUST_USE ngff_status ngff_store_erase_prefix(ngff_store *s, const char *prefix,
+                                                  ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_store_list(ngff_store *s, const char *prefix,
                                           ngff_store_list_fn fn, void *user,
                                           ngff_error *err);
@@ -193,6 +198,8 @@ const char *ngff_store_spill_dir(const ngff_store *s);
  * of their ranks. What comes early waits, encoded, in the spill. Other kinds ignore
  * ranks and reservations. ---- */
 
+/* May values be put, and put again, one by one? Archives are written in one pass. */
+bool ngff_store_is_changeable(const ngff_store *s);
 /* Do ranks and reservations mean something here? */
 bool ngff_store_is_ordered(const ngff_store *s);
 NGFF_MUST_USE ngff_status ngff_store_reserve(ngff_store *s, const char *key, size_t size,
@@ -240,6 +247,20 @@ const ngff_store_archive *ngff_store_archive_of(const ngff_store *s);
 /* The CRC-32 that an archive tells of a value; UNSUPPORTED elsewhere. */
 NGFF_MUST_USE ngff_status ngff_store_crc32(ngff_store *s, const char *key, uint32_t *crc,
                                            ngff_error *err);
+
+/* ---- claims: who may write what, among all processes (claims.c). Names are taken inside
+ * the directory of a store that is updated; a name belongs to who took it until it drops
+ * it, closes, or its process dies. Other kinds of stores are seen by one process only:
+ * there *out is NULL, which every call takes for "nobody else". ---- */
+
+typedef struct ngff_claims ngff_claims;
+NGFF_MUST_USE ngff_status ngff_claims_open(const ngff_store *s, ngff_claims **out,
+                                           ngff_error *err);
+/* EXISTS when somebody alive has it. Once for each name. */
+NGFF_MUST_USE ngff_status ngff_claims_take(ngff_claims *c, const char *name,
+                                           ngff_error *err);
+void ngff_claims_drop(ngff_claims *c, const char *name);
+void ngff_claims_close(ngff_claims **c); /* after dropping all */
 
 /* ---- spill: bytes that wait, in memory up to a budget, then in one unlinked file ----
  */

@@ -1,4 +1,4 @@
-/* sys: renames, each of them atomic. */
+/* sys: renames and other changes of names, each of them atomic. */
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
 #include "sys/inside.h"
@@ -96,4 +96,12 @@ ngff_status ngff_path_rename(const char *from, const char *to, ngff_error *err) 
     if (rename(from, to) != 0)
         return fail_rename(err, errno, from, to);
     return NGFF_OK;
+}
+
+ngff_status ngff_path_link(const char *from, const char *to, ngff_error *err) {
+    return link(from, to) == 0 ? NGFF_OK : ngff_sys_fail(err, errno, to);
+}
+
+ngff_status ngff_dir_remove_empty(const char *path, ngff_error *err) {
+    return rmdir(path) == 0 ? NGFF_OK : ngff_sys_fail(err, errno, path);
 }

@@ -101,6 +101,11 @@ NGFF_MUST_USE ngff_status ngff_path_exchange(const char *a, const char *b,
                                              ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_path_rename(const char *from, const char *to,
                                            ngff_error *err);
+/* A second name for a file: EXISTS if `to` is there, NOT_FOUND without its directory. */
+NGFF_MUST_USE ngff_status ngff_path_link(const char *from, const char *to,
+                                         ngff_error *err);
+/* Only an empty one; IO otherwise. */
+NGFF_MUST_USE ngff_status ngff_dir_remove_empty(const char *path, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_dir_sync(const char *path,
                                         ngff_error *err); /* fsync of the directory */
 NGFF_MUST_USE ngff_status ngff_fs_sync(const char *path,

@@ -162,6 +162,13 @@ static ngff_status open_v2(ngff_store *store, const char *path, ngff_zarr_meta *
     return status == NGFF_NOT_FOUND ? NGFF_OK : status;
 }
 
+ngff_status ngff_zarr_array_keep_indices(ngff_zarr_array *a, ngff_error *err) {
+    if (!a->meta.sharded || a->indices)
+        return NGFF_OK;
+    return ngff_index_cache_create(a->alloc, ngff_codec_decoded_size(a->index_chain),
+                                   &a->indices, err);
+}
+
 ngff_status ngff_zarr_array_open(const ngff_allocator *alloc, ngff_store *store,
                                  const char *path, ngff_zarr_array **out,
                                  ngff_error *err) {
@@ -180,9 +187,8 @@ ngff_status ngff_zarr_array_open(const ngff_allocator *alloc, ngff_store *store,
         status = ngff_zarr_array_create(alloc, store, path, &meta, out, err);
     if (status == NGFF_OK && (*out)->meta.zarr_format == 2)
         probe_separator(*out, doc);
-    if (status == NGFF_OK && (*out)->meta.sharded)
-        status = ngff_index_cache_create(
-            alloc, ngff_codec_decoded_size((*out)->index_chain), &(*out)->indices, err);
+    if (status == NGFF_OK)
+        status = ngff_zarr_array_keep_indices(*out, err);
     if (status != NGFF_OK)
         ngff_zarr_array_close(out);
     ngff_zarr_meta_reset(&meta);

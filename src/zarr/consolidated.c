@@ -212,3 +212,17 @@ ngff_status ngff_zarr_consolidated_put_root(ngff_zarr_consolidated *c, ngff_stor
     return c->zarr_format == 3 ? put_root_v3(c, store, root_attributes, err)
                                : put_root_v2(c, store, root_attributes, err);
 }
+
+ngff_status ngff_zarr_is_consolidated(ngff_store *store, bool *is, ngff_error *err) {
+    uint64_t size;
+    ngff_json *doc = NULL;
+    ngff_status status = ngff_zarr_doc_get(store, "", "zarr.json", &doc, err);
+    *is = ngff_json_type_of(ngff_json_get(doc, "consolidated_metadata")) ==
+          NGFF_JSON_OBJECT;
+    ngff_json_close(&doc);
+    if (status == NGFF_NOT_FOUND) {
+        *is = ngff_store_size(store, ".zmetadata", &size, NULL) == NGFF_OK;
+        return NGFF_OK;
+    }
+    return status;
+}

@@ -206,21 +206,50 @@ static ngff_status first_failure(ngff_zarr_writer *w, ngff_error *err) {
     return status;
 }
 
+/* The first failure is everybody's from then on. */
+static ngff_status settle(ngff_zarr_writer *w, ngff_status status,
+                          const ngff_error *local, ngff_error *err) {
+    if (status == NGFF_OK)
+        return NGFF_OK;
+    ngff_spin_lock(&w->lock);
+    if (w->failed == NGFF_OK) {
+        w->first = *local;
+        w->failed = status;
+    }
+    ngff_spin_unlock(&w->lock);
+    return first_failure(w, err);
+}
+
 ngff_status ngff_zarr_writer_put(ngff_zarr_writer *w, ngff_codec_ctx *ctx,
                                  const int64_t *idx, const ngff_view *pixels,
                                  ngff_error *err) {
     ngff_error local = {0};
     NGFF_TRY(first_failure(w, err));
-    ngff_status status = put(w, ctx, idx, pixels, &local);
-    if (status == NGFF_OK)
-        return NGFF_OK;
-    ngff_spin_lock(&w->lock);
-    if (w->failed == NGFF_OK) {
-        w->first = local;
-        w->failed = status;
-    }
-    ngff_spin_unlock(&w->lock);
-    return first_failure(w, err);
+    return settle(w, put(w, ctx, idx, pixels, &local), &local, err);
+}
+
+/* A view with no strides: one element stands for all. */
+static ngff_status put_fill(ngff_zarr_writer *w, ngff_codec_ctx *ctx, const int64_t *idx,
+                            ngff_error *err) {
+    const ngff_zarr_meta *m = &w->array->meta;
+    unsigned char fill[sizeof m->fill];
+    ngff_box box;
+    ngff_view pixels;
+    if (!w->opts.write_empty_chunks)
+        return w->shards ? put_sharded(w, ctx, idx, NULL, 0, err)
+                         : put_plain(w, idx, NULL, 0, err);
+    memcpy(fill, m->fill, sizeof fill);
+    ngff_box_of_cell(m->ndim, idx, m->chunk, m->shape, &box);
+    ngff_view_init(&pixels, fill, m->dtype, m->ndim, box.shape);
+    memset(pixels.strides, 0, sizeof pixels.strides);
+    return put(w, ctx, idx, &pixels, err);
+}
+
+ngff_status ngff_zarr_writer_put_fill(ngff_zarr_writer *w, ngff_codec_ctx *ctx,
+                                      const int64_t *idx, ngff_error *err) {
+    ngff_error local = {0};
+    NGFF_TRY(first_failure(w, err));
+    return settle(w, put_fill(w, ctx, idx, &local), &local, err);
 }
 
 /* ---- the end ---- */

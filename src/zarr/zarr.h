@@ -54,6 +54,9 @@ typedef enum ngff_zarr_kind { NGFF_ZARR_ARRAY = 1, NGFF_ZARR_GROUP = 2 } ngff_za
 NGFF_MUST_USE ngff_status ngff_zarr_node(ngff_store *store, const char *path,
                                          int *zarr_format, ngff_zarr_kind *kind,
                                          ngff_json **attributes, ngff_error *err);
+/* Does the root carry the consolidated form of its nodes? */
+NGFF_MUST_USE ngff_status ngff_zarr_is_consolidated(ngff_store *store, bool *is,
+                                                    ngff_error *err);
 /* Group documents. v3: one zarr.json (attributes inside); v2: .zgroup and .zattrs. */
 NGFF_MUST_USE ngff_status ngff_zarr_group_put(ngff_store *store, const char *path,
                                               int zarr_format,
@@ -119,6 +122,10 @@ void ngff_zarr_array_set_extent(ngff_zarr_array *array, int64_t extent);
  * borrows what `array` owns and is never closed. */
 void ngff_zarr_array_part(const ngff_zarr_array *array, int64_t first, int64_t extent,
                           ngff_zarr_array *out);
+/* An array that was created and is written is read from now on: keeps shard indices as an
+ * opened one does. */
+NGFF_MUST_USE ngff_status ngff_zarr_array_keep_indices(ngff_zarr_array *array,
+                                                       ngff_error *err);
 
 /* Key of chunk/shard `idx` (index in the grid of storage units), with the array's path.
  */
@@ -173,6 +180,10 @@ NGFF_MUST_USE ngff_status ngff_zarr_writer_create(const ngff_zarr_array *array,
 NGFF_MUST_USE ngff_status ngff_zarr_writer_put(ngff_zarr_writer *w, ngff_codec_ctx *ctx,
                                                const int64_t *idx,
                                                const ngff_view *pixels, ngff_error *err);
+/* Chunk `idx` with nothing but the fill value: what was never given (regions). */
+NGFF_MUST_USE ngff_status ngff_zarr_writer_put_fill(ngff_zarr_writer *w,
+                                                    ngff_codec_ctx *ctx,
+                                                    const int64_t *idx, ngff_error *err);
 /* All shards must be complete, else INTERNAL naming the first missing chunk. */
 NGFF_MUST_USE ngff_status ngff_zarr_writer_finish(ngff_zarr_writer *w, ngff_error *err);
 void ngff_zarr_writer_close(ngff_zarr_writer **w); /* aborts what is unfinished */

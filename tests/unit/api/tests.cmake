@@ -1,0 +1,2 @@
+ngff_test(api/regions)
+ngff_test(api/levels)
