@@ -4,25 +4,28 @@
  * above one. */
 #include "image/inside.h"
 
-/* What cannot be read has nothing to keep; whether it may be replaced is not asked here.
- */
+/* Says nothing about the store, only about reading it. */
+static bool is_trouble(ngff_status status) {
+    return status == NGFF_IO || status == NGFF_NOMEM;
+}
+
+/* What is no store has nothing to keep; whether it may be replaced is not asked here. */
 ngff_status ngff_image_keep_foreign(ngff_image *image, ngff_error *err) {
     const ngff_store_open_opts read = {.mode = NGFF_STORE_READ};
     ngff_store *old;
     int format;
     ngff_zarr_kind kind;
+    ngff_error why = {0};
     if (!image->store->path)
         return NGFF_OK;
     ngff_status status =
-        ngff_store_at(image->alloc, image->store->path, &read, &old, NULL);
-    if (status == NGFF_NOMEM)
-        return ngff_fail_nomem(err, "the replaced store", 0);
-    if (status != NGFF_OK)
-        return NGFF_OK;
-    ngff_json_close(&image->root_attributes);
-    status = ngff_zarr_node(old, "", &format, &kind, &image->root_attributes, NULL);
-    ngff_store_drop(&old);
-    return status == NGFF_NOMEM ? ngff_fail_nomem(err, "root attributes", 0) : NGFF_OK;
+        ngff_store_at(image->alloc, image->store->path, &read, &old, &why);
+    if (status == NGFF_OK) {
+        ngff_json_close(&image->root_attributes);
+        status = ngff_zarr_node(old, "", &format, &kind, &image->root_attributes, &why);
+        ngff_store_drop(&old);
+    }
+    return is_trouble(status) ? ngff_fail(err, status, "%s", why.message) : NGFF_OK;
 }
 
 typedef struct inventory {
@@ -64,13 +67,17 @@ static ngff_status refuse(const inventory *v, const char *path) {
         v->store->location, path);
 }
 
-static bool is_array(ngff_store *store, const char *path) {
+static ngff_status check_array(const inventory *v, const char *path) {
     int format;
     ngff_zarr_kind kind;
+    ngff_error why = {0};
     ngff_json *attributes = NULL;
-    ngff_status status = ngff_zarr_node(store, path, &format, &kind, &attributes, NULL);
+    ngff_status status =
+        ngff_zarr_node(v->store, path, &format, &kind, &attributes, &why);
     ngff_json_close(&attributes);
-    return status == NGFF_OK && kind == NGFF_ZARR_ARRAY;
+    if (is_trouble(status))
+        return ngff_fail(v->err, status, "%s", why.message);
+    return status == NGFF_OK && kind == NGFF_ZARR_ARRAY ? NGFF_OK : refuse(v, path);
 }
 
 static ngff_status judge(void *user, const char *name, bool is_prefix) {
@@ -81,7 +88,7 @@ static ngff_status judge(void *user, const char *name, bool is_prefix) {
     NGFF_TRY(ngff_image_join(v->path, name, path, sizeof path, v->err));
     switch (relate(v->multiscales, path)) {
     case DATASET:
-        return is_array(v->store, path) ? NGFF_OK : refuse(v, path);
+        return check_array(v, path);
     case ABOVE:
         return ngff_buf_append(v->todo, path, strlen(path) + 1, v->err);
     case OTHER:
@@ -111,6 +118,8 @@ ngff_status ngff_image_check_overwrite(void *user, ngff_store *existing,
     ngff_status status = ngff_zarr_node(existing, "", &format, &kind, &attributes, &why);
     if (status == NGFF_NOT_FOUND) /* an empty directory; the store room saw to that */
         return NGFF_OK;
+    if (is_trouble(status))
+        return ngff_fail(err, status, "%s", why.message);
     if (status != NGFF_OK)
         return ngff_fail(err, NGFF_EXISTS, "%s: not understood, so not replaced (%s)",
                          existing->location, why.message);

@@ -117,6 +117,7 @@ static ngff_status fs_list(ngff_store *s, const char *prefix, ngff_store_list_fn
  * then down again, so that a new leaf costs one call. */
 static ngff_status make_parents(const fs_store *fs, const char *path, ngff_error *err) {
     fs_path work = {{0}};
+    ngff_error why = {0};
     size_t root_len = strlen(fs->root);
     size_t len = strlen(path);
     ngff_status status = NGFF_NOT_FOUND;
@@ -125,16 +126,18 @@ static ngff_status make_parents(const fs_store *fs, const char *path, ngff_error
         while (len > root_len && work.text[len] != '/')
             len--;
         work.text[len] = '\0';
-        status = ngff_dir_make(work.text, NULL);
+        ngff_error_clear(&why);
+        status = ngff_dir_make(work.text, &why);
     }
     for (;;) {
         if (status != NGFF_OK && status != NGFF_EXISTS)
-            return ngff_dir_make(work.text, err);
+            return ngff_fail(err, status, "%s", why.message);
         work.text[len] = '/';
         len = strlen(work.text);
         if (strcmp(work.text, path) == 0)
             return NGFF_OK;
-        status = ngff_dir_make(work.text, NULL);
+        ngff_error_clear(&why);
+        status = ngff_dir_make(work.text, &why);
     }
 }
 
@@ -155,11 +158,13 @@ static ngff_status open_target(const fs_store *fs, const char *key, fs_target *t
         if (n < 0 || n >= (int)sizeof t->temp.text)
             return ngff_fail(err, NGFF_INVALID, "%s: the path is too long", t->path.text);
     }
-    ngff_status status = ngff_file_open(&t->file, t->temp.text, NGFF_OPEN_TRUNCATE, NULL);
+    ngff_error why = {0};
+    ngff_status status = ngff_file_open(&t->file, t->temp.text, NGFF_OPEN_TRUNCATE, &why);
     if (status == NGFF_OK)
         return NGFF_OK;
-    if (status == NGFF_NOT_FOUND)
-        NGFF_TRY(make_parents(fs, t->temp.text, err));
+    if (status != NGFF_NOT_FOUND)
+        return ngff_fail(err, status, "%s", why.message);
+    NGFF_TRY(make_parents(fs, t->temp.text, err));
     return ngff_file_open(&t->file, t->temp.text, NGFF_OPEN_TRUNCATE, err);
 }
 

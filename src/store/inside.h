@@ -70,6 +70,7 @@ typedef struct ngff_store_stage {
     bool is_file;
     bool unpublished; /* the partial exists and is ours */
     bool live;        /* the lock is kept beyond publishing, until close */
+    size_t known;     /* bytes of sib.parent that were a path before this began */
 } ngff_store_stage;
 
 NGFF_MUST_USE ngff_status ngff_store_stage_open(const ngff_allocator *a,

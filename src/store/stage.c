@@ -2,9 +2,10 @@
  * the destination and appears there by one rename (DESIGN "Publish"):
  *
  *   nothing there   rename that refuses to replace (EXISTS when somebody was faster)
- *   overwrite       exchange of the two, then the old tree, now under the partial name,
- * goes; without exchange: old aside, new in place, and a crash in between is mended by
- * the next run (siblings.c)
+ *   overwrite       exchange of the two; where that does not exist: old aside, new in
+ *                   place, and a crash in between is mended by the next run (siblings.c)
+ *
+ * Then the names are flushed, and only then the old content goes.
  *
  * The lock file moves along and is removed after the rename: at no moment is a live
  * partial without one. A store that others read while it grows keeps its lock in the
@@ -89,6 +90,21 @@ static ngff_status create_partial(ngff_store_stage *stage, ngff_error *err) {
     return ngff_fail(err, status, "%s", why.message);
 }
 
+/* Makes the directory the destination is in, and notes how much of its path was there. */
+static ngff_status make_parent(ngff_store_stage *stage, ngff_error *err) {
+    char path[NGFF_STORE_PATH_MAX];
+    ngff_path_kind kind;
+    memcpy(path, stage->sib.parent, sizeof path);
+    for (;;) {
+        stage->known = strlen(path);
+        NGFF_TRY(ngff_path_kind_of(path, &kind, err));
+        char *slash = strrchr(path, '/');
+        if (kind != NGFF_PATH_NONE || slash == path)
+            return ngff_dir_make_all(stage->sib.parent, err);
+        *slash = '\0';
+    }
+}
+
 /* The destination is looked at after the siblings: a writer that publishes in between is
  * seen as one or as the other. */
 static ngff_status guarded(ngff_store_stage *stage, ngff_error *err) {
@@ -112,7 +128,7 @@ ngff_status ngff_store_stage_open(const ngff_allocator *a, const char *location,
     stage->lock.fd = -1;
     ngff_status status = ngff_store_siblings_init(&stage->sib, a, location, err);
     if (status == NGFF_OK)
-        status = ngff_dir_make_all(stage->sib.parent, err);
+        status = make_parent(stage, err);
     if (status == NGFF_OK)
         status = ngff_store_siblings_guard(&stage->sib, &guard, err);
     if (status == NGFF_OK) {
@@ -129,55 +145,45 @@ ngff_status ngff_store_stage_open(const ngff_allocator *a, const char *location,
 
 /* ---- publishing ---- */
 
-/* What is gone from the destination may take its time to go; failing to is no failure of
- * the new content, and the next run tries again. */
-static void remove_old(const char *path) {
-    ngff_status status = ngff_dir_remove_all(path, NULL);
-    (void)status;
-}
-
 /* Without an exchange there is a moment in which the destination is absent. */
-static ngff_status replace_by_two_renames(ngff_store_stage *stage, ngff_error *err) {
-    char aside[NGFF_STORE_PATH_MAX];
+static ngff_status replace_by_two_renames(ngff_store_stage *stage, char *aside,
+                                          ngff_error *err) {
     const char *dest = stage->sib.dest;
     NGFF_TRY(ngff_store_siblings_new(&stage->sib, "old", aside, err));
     NGFF_TRY(ngff_path_rename_new(dest, aside, err));
     ngff_status status = ngff_path_rename_new(stage->partial, dest, err);
-    if (status != NGFF_OK) {
-        if (ngff_path_rename_new(aside, dest, NULL) != NGFF_OK)
-            return ngff_fail_at(err, status, "the old content is in %s", aside);
-        return status;
-    }
-    stage->unpublished = false;
-    remove_old(aside);
-    return NGFF_OK;
-}
-
-static ngff_status replace(ngff_store_stage *stage, ngff_error *err) {
-    ngff_status status = ngff_path_exchange(stage->partial, stage->sib.dest, NULL);
-    if (status == NGFF_UNSUPPORTED)
-        return replace_by_two_renames(stage, err);
-    if (status == NGFF_NOT_FOUND) /* the old one went away meanwhile */
-        status = ngff_path_rename_new(stage->partial, stage->sib.dest, err);
-    else if (status == NGFF_OK)
-        remove_old(stage->partial);
-    else
-        status = ngff_path_exchange(stage->partial, stage->sib.dest, err);
-    stage->unpublished = status != NGFF_OK;
+    if (status == NGFF_OK)
+        return NGFF_OK;
+    if (ngff_path_rename_new(aside, dest, NULL) != NGFF_OK)
+        return ngff_fail_at(err, status, "the old content is in %s", aside);
     return status;
 }
 
-static ngff_status appear(ngff_store_stage *stage, bool there, ngff_error *err) {
-    const char *dest = stage->sib.dest;
-    if (there)
-        return replace(stage, err);
-    ngff_status status = ngff_path_rename_new(stage->partial, dest, NULL);
-    if (status == NGFF_EXISTS)
-        return ngff_fail(err, status, "%s: appeared while this was written", dest);
+static ngff_status replace(ngff_store_stage *stage, char *old, ngff_error *err) {
+    ngff_error why = {0};
+    ngff_status status = ngff_path_exchange(stage->partial, stage->sib.dest, &why);
+    if (status == NGFF_UNSUPPORTED)
+        return replace_by_two_renames(stage, old, err);
+    if (status == NGFF_NOT_FOUND) /* the old one went away meanwhile */
+        return ngff_path_rename_new(stage->partial, stage->sib.dest, err);
     if (status != NGFF_OK)
-        return ngff_path_rename_new(stage->partial, dest, err);
-    stage->unpublished = false;
+        return ngff_fail(err, status, "%s", why.message);
+    memcpy(old, stage->partial, sizeof stage->partial);
     return NGFF_OK;
+}
+
+/* `old` (a path) is told where the replaced content is now; "": there was none. */
+static ngff_status appear(ngff_store_stage *stage, bool there, char *old,
+                          ngff_error *err) {
+    const char *dest = stage->sib.dest;
+    ngff_error why = {0};
+    old[0] = '\0';
+    ngff_status status = there ? replace(stage, old, &why)
+                               : ngff_path_rename_new(stage->partial, dest, &why);
+    stage->unpublished = status != NGFF_OK;
+    if (!there && status == NGFF_EXISTS)
+        return ngff_fail(err, status, "%s: appeared while this was written", dest);
+    return status == NGFF_OK ? NGFF_OK : ngff_fail(err, status, "%s", why.message);
 }
 
 /* The lock goes after the rename: at no moment is a live partial without one. */
@@ -191,21 +197,46 @@ static void unlock(ngff_store_stage *stage) {
     ngff_lock_release(&stage->lock);
 }
 
+/* The new name, and those of the directories that were made for it. */
+static ngff_status flush_names(const ngff_store_stage *stage, ngff_error *err) {
+    char dir[NGFF_STORE_PATH_MAX];
+    memcpy(dir, stage->sib.parent, sizeof dir);
+    for (;;) {
+        NGFF_TRY(ngff_dir_sync(dir, err));
+        if (strlen(dir) <= stage->known)
+            return NGFF_OK;
+        char *slash = strrchr(dir, '/');
+        slash[slash == dir] = '\0';
+    }
+}
+
+/* The old content goes when it can no longer come back: were its removal to last and the
+ * rename not, half of it would be at the destination. Failing to remove it is no failure
+ * of the new content, and the next run tries again. */
+static ngff_status settle(ngff_store_stage *stage, const char *old, bool flush,
+                          ngff_error *err) {
+    ngff_status status = flush ? flush_names(stage, err) : NGFF_OK;
+    if (status == NGFF_OK && old[0]) {
+        ngff_status removed = ngff_dir_remove_all(old, NULL);
+        (void)removed;
+    }
+    if (!stage->live)
+        unlock(stage);
+    if (status == NGFF_OK && flush && !stage->is_file)
+        status = ngff_dir_sync(stage->sib.dest, err);
+    return status;
+}
+
 ngff_status ngff_store_stage_publish(ngff_store_stage *stage, ngff_error *err) {
+    char old[NGFF_STORE_PATH_MAX];
     bool flush = stage->opts.durability != NGFF_DURABILITY_NONE;
     bool there;
     assert(stage->unpublished);
     NGFF_TRY(check_dest(stage, &there, err));
     if (flush && !stage->is_file)
         NGFF_TRY(ngff_fs_sync(stage->partial, err));
-    NGFF_TRY(appear(stage, there, err));
-    ngff_status status = NGFF_OK;
-    if (!stage->live)
-        unlock(stage);
-    if (status == NGFF_OK && flush && !stage->is_file)
-        status = ngff_dir_sync(stage->sib.dest, err);
-    if (status == NGFF_OK && flush)
-        status = ngff_dir_sync(stage->sib.parent, err);
+    NGFF_TRY(appear(stage, there, old, err));
+    ngff_status status = settle(stage, old, flush, err);
     return status == NGFF_OK
                ? NGFF_OK
                : ngff_fail_at(err, status, "written, but perhaps not to last");

@@ -240,10 +240,21 @@ static ngff_status zip_publish(ngff_store *s, ngff_error *err) {
     if (!z->stage)
         return NGFF_OK;
     NGFF_TRY(ngff_zip_line_check(&z->line, err));
-    NGFF_TRY(finish_file(z, err));
-    NGFF_TRY(ngff_store_stage_publish(z->stage, err));
+    /* Open for what is read afterwards before anything can be seen: the handle moves
+     * along with the name, and failing to open is no failure of something that is
+     * published. */
+    ngff_file reader = NGFF_FILE_INIT;
+    NGFF_TRY(ngff_file_open(&reader, z->stage->partial, NGFF_OPEN_READ, err));
+    ngff_status status = finish_file(z, err);
+    if (status == NGFF_OK)
+        status = ngff_store_stage_publish(z->stage, err);
+    if (status != NGFF_OK) {
+        ngff_file_close(&reader);
+        return status;
+    }
     ngff_store_stage_close(&z->stage);
-    return ngff_file_open(&z->line.file, z->dest, NGFF_OPEN_READ, err);
+    z->line.file = reader;
+    return NGFF_OK;
 }
 
 static void zip_discard(ngff_store *s) {

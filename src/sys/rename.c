@@ -34,21 +34,28 @@ static ngff_status fail_rename(ngff_error *err, int error_number, const char *fr
     return ngff_sys_fail(err, error_number, error_number == ENOENT ? from : to);
 }
 
-/* A directory may replace an empty one: making the empty one first claims the name, and
- * the rename fails should anybody have put something in. */
+/* POSIX lets a directory replace an empty one and nothing else: looking first leaves a
+ * moment in which an empty directory that somebody makes is lost, and no other. Claiming
+ * the name by an empty directory of ours would leave that behind when we are killed. */
 static int rename_dir_new(const char *from, const char *to) {
-    if (mkdir(to, 0700) != 0)
+    struct stat st;
+    if (lstat(to, &st) == 0)
+        return EEXIST;
+    if (errno != ENOENT)
         return errno;
     if (rename(from, to) == 0)
         return 0;
-    int error_number = errno;
-    rmdir(to);
-    return error_number == ENOTEMPTY ? EEXIST : error_number;
+    return errno == ENOTEMPTY || errno == ENOTDIR ? EEXIST : errno;
 }
 
 static int rename_file_new(const char *from, const char *to) {
-    if (link(from, to) == 0)
-        return unlink(from) == 0 ? 0 : errno;
+    if (link(from, to) == 0) {
+        if (unlink(from) == 0)
+            return 0;
+        int error_number = errno;
+        unlink(to);
+        return error_number;
+    }
     if (errno == EEXIST)
         return EEXIST;
     /* No hard links here: claim the name with an empty file and replace that. */

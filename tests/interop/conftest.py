@@ -2,6 +2,7 @@
 
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -38,3 +39,48 @@ def pytest_runtest_makereport():
 def pytest_make_collect_report():
     outcome = yield
     forbid_skip(outcome.get_result())
+
+
+# ---- images in each form of output, for tests of failures ------------------------------------------
+
+
+def make_pairs(small):
+    import forms
+
+    with tempfile.TemporaryDirectory(prefix="ngff-pairs-", dir=forms.scratch()) as work:
+        yield forms.Pairs(work, small)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    yield from make_pairs(False)
+
+
+@pytest.fixture(scope="module")
+def small_pairs():
+    yield from make_pairs(True)
+
+
+@pytest.fixture
+def place():
+    """Like tmp_path, but in memory where there is such a place."""
+    import forms
+
+    with tempfile.TemporaryDirectory(prefix="ngff-place-", dir=forms.scratch()) as work:
+        yield pathlib.Path(work)
+
+
+# ---- numbers worth seeing -----------------------------------------------------------------------
+
+LINES = []
+
+
+@pytest.fixture
+def report():
+    """Says one line that is shown below the results, however they are."""
+    return LINES.append
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in LINES:
+        terminalreporter.write_line(line)

@@ -1,121 +1,36 @@
-"""Whole or absent: what a killed or failed conversion leaves behind.
+"""What a failed conversion leaves behind: a message with the path and the reason, exit code 6, and the
+destination as it was.
 
-Every run is of the real program: killed at random instants, out of space on a real small file system,
-with every kind of writing call made to fail by strace."""
+The real program in every form of output: out of space on a real small file system, and with every
+single call it makes below the output's folder made to fail, one after the other (shim/shim.c). Killing
+is in test_kill.py, power loss in test_power.py, two writers in test_writers.py."""
 
+import collections
+import itertools
 import os
-import pathlib
-import random
-import shutil
-import signal
 import subprocess
-import time
 
-import numpy as np
 import pytest
 
-import documents
-from harness import NGFF, OUTPUT, missing, run_ngff
-from inputs import pixels, save_npy
-from peers import read_zarr_python
+from forms import ALL, FORMS, MOST
+from harness import OUTPUT, run_ngff
+import shim
 
-KILLS = int(os.environ.get("NGFF_KILLS", 12))  # for each form and each situation
-FORMS = {
-    "0.4": ["--ome-zarr-version", "0.4"],
-    "0.5": ["--ome-zarr-version", "0.5"],
-    "0.5-sharded": ["--ome-zarr-version", "0.5", "--chunks-per-shard", "2"],
-    "0.5-budget": ["--ome-zarr-version", "0.5", "--chunks-per-shard", "2", "--memory-target", "16M"],
-}
-OPTIONS = ["--dims", "zyx", "--chunks", "16", "--scale-factors", "2,4", "--layout", "flat",
-           "--method", "mean", "--threads", "2", "--quiet"]
+SITUATIONS = pytest.mark.parametrize("overwrite", (False, True), ids=("new", "overwrite"))
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """The old image and the new one: different pixels, different shapes."""
-    work = tmp_path_factory.mktemp("images")
-    old = pixels((20, 30, 40), "uint8", seed=1)
-    new = pixels((48, 100, 110), "uint16", seed=2)
-    return (old, save_npy(work / "old.npy", old)), (new, save_npy(work / "new.npy", new))
+def lay_out(pair, folder, overwrite):
+    folder.mkdir(exist_ok=True)
+    if overwrite:
+        pair.lay_out_old(folder)
 
 
-def holds(store, image):
-    """A complete store whose level 0 is the image and whose levels are all there."""
-    paths = documents.dataset_paths(store)
-    assert paths == ["0", "1", "2"]
-    levels = read_zarr_python(store, paths)
-    np.testing.assert_array_equal(levels[0], image)
-    assert all(level.any() for level in levels[1:])
-    documents.check_consolidated(store)
-    return True
-
-
-def leftovers(folder, store):
-    return [p for p in folder.iterdir() if p != store]
-
-
-def check_leftovers(folder, store):
-    """At most one partial output, plainly named; and the empty lock file, when the program was killed
-    in the short moments of opening and publishing."""
-    left = [p for p in leftovers(folder, store)
-            if not (p.name == f".{store.name}.ngff-lock" and p.stat().st_size == 0)]
-    assert len(left) <= 1, f"left behind: {left}"
-    assert all(p.name.startswith(f".{store.name}.ngff-partial-") for p in left), left
-
-
-def measured(source, store, options):
-    start = time.monotonic()
-    run_ngff("convert", source, store, *options)
-    return time.monotonic() - start
-
-
-def start_and_kill(source, store, options, delay):
-    run = subprocess.Popen([str(NGFF), "convert", str(source), str(store), *options],
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        run.wait(delay)
-    except subprocess.TimeoutExpired:
-        run.send_signal(signal.SIGKILL)
-        run.wait()
-    return run.returncode
-
-
-@pytest.mark.parametrize("overwrite", (False, True), ids=("new", "overwrite"))
-@pytest.mark.parametrize("form", FORMS)
-def test_killed(tmp_path, images, form, overwrite):
-    (old, old_file), (new, new_file) = images
-    options = OPTIONS + FORMS[form]
-    duration = measured(new_file, tmp_path / "measure", options)
-    rng = random.Random(form)
-    outcomes = {"old": 0, "new": 0, "nothing": 0}
-    for kill in range(KILLS):
-        folder = tmp_path / str(kill)
-        folder.mkdir()
-        store = folder / "out.ome.zarr"
-        extra = []
-        if overwrite:
-            run_ngff("convert", old_file, store, *OPTIONS, "--durability", "none")
-            extra = ["--overwrite"]
-        start_and_kill(new_file, store, options + extra, rng.uniform(0, 1.1 * duration))
-        if not store.exists():
-            assert not overwrite, "the old store is gone"
-            outcomes["nothing"] += 1
-        else:
-            is_new = documents.load(store / ("zarr.json" if (store / "zarr.json").exists() else
-                                             ".zattrs")) and shape_of(store) == new.shape
-            assert holds(store, new if is_new else old)
-            outcomes["new" if is_new else "old"] += 1
-        check_leftovers(folder, store)
-        # The next run of the same output clears up and succeeds.
-        run_ngff("convert", new_file, store, *options, "--overwrite", "--durability", "none")
-        assert holds(store, new) and leftovers(folder, store) == []
-        shutil.rmtree(folder)
-    print(f"{form}: {outcomes}")
-
-
-def shape_of(store):
-    document = "zarr.json" if (store / "0" / "zarr.json").exists() else ".zarray"
-    return tuple(documents.load(store / "0" / document)["shape"])
+def check_refusal(pair, folder, code, err):
+    """Exit 6, and one line with the place and the reason."""
+    assert code == OUTPUT, f"exit {code}: {err}"
+    lines = err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("ngff: "), err
+    assert str(folder) in err and ("EIO" in err or "ENOSPC" in err or "space" in err), err
 
 
 # ---- no space -----------------------------------------------------------------------------------
@@ -123,7 +38,7 @@ def shape_of(store):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Mounts a file system of a given size (needs root); unmounted at the end."""
+    """Mounts a file system of a given size, where that is allowed (root); unmounted at the end."""
     mounted = []
 
     def mount(size):
@@ -141,64 +56,104 @@ def small_disk(tmp_path):
         subprocess.run(["umount", str(folder)], check=False)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_no_space(small_disk, images, form):
-    (old, old_file), (_, new_file) = images
-    for size in ("160k", "400k", "700k"):
-        disk = small_disk(size)
-        store = disk / "out.ome.zarr"
-        refused = run_ngff("convert", new_file, store, *OPTIONS, *FORMS[form], expect=OUTPUT)
-        assert "ENOSPC" in refused.err or "space" in refused.err, refused
-        assert list(disk.iterdir()) == [], f"left behind: {list(disk.iterdir())}"
-    disk = small_disk("700k")
-    store = disk / "out.ome.zarr"
-    run_ngff("convert", old_file, store, *OPTIONS)
-    run_ngff("convert", new_file, store, *OPTIONS, *FORMS[form], "--overwrite", expect=OUTPUT)
-    assert holds(store, old) and leftovers(disk, store) == []
+@SITUATIONS
+@pytest.mark.parametrize("name", ALL)
+def test_no_space(pairs, small_disk, name, overwrite):
+    pair = pairs(name)
+    for part in (0.3, 0.6, 0.95):
+        # Of the new output; an old one has its pages besides.
+        disk = small_disk(int(part * pair.size()) + (pair.old_pages() if overwrite else 0))
+        lay_out(pair, disk, overwrite)
+        check_refusal(pair, disk, *pair.run(disk, *(["--overwrite"] if overwrite else [])))
+        assert pair.judge(pair.form.trees(disk)) == ("old" if overwrite else "absent")
+        assert pair.form.leftovers(disk) == []
+
+
+@SITUATIONS
+@pytest.mark.parametrize("name", FORMS)
+def test_no_space_from_some_call_on(small_pairs, place, name, overwrite):
+    """The same without a file system: from the n-th call on nothing can be made or written."""
+    pair = small_pairs(name)
+    for what, at in itertools.product(("create", "write"), (1, 2, 4, 8, 12, 16)):
+        folder = place / f"{what}{at}"
+        lay_out(pair, folder, overwrite)
+        code, err = pair.run(folder, *(["--overwrite"] if overwrite else []), act="ENOSPC+", at=at,
+                             what=what, log=place / "log")
+        if "failed" in {call.op for call in shim.read_log(place / "log")}:
+            check_refusal(pair, folder, code, err)
+            assert pair.judge(pair.form.trees(folder)) == ("old" if overwrite else "absent")
+            assert pair.form.leftovers(folder) == []
+        (place / "log").unlink()
 
 
 # ---- calls that fail ----------------------------------------------------------------------------
 
-# What the program asks of the operating system on its way to a published store.
-CALLS = ("pwrite64", "write", "openat", "mkdir,mkdirat", "renameat2", "fsync,fdatasync,syncfs", "ftruncate",
-         "pread64")
+
+def fail_one(pair, folder, overwrite, at, log):
+    """Fails the n-th call; None when there is none, else its class and what came of it."""
+    lay_out(pair, folder, overwrite)
+    code, err = pair.run(folder, *(["--overwrite"] if overwrite else []),
+                         act="EIO" if at % 2 else "ENOSPC", at=at, log=log)
+    failed = [call.path for call in shim.read_log(log) if call.op == "failed"]
+    log.unlink()
+    found = pair.judge(pair.form.trees(folder))
+    if not failed:
+        assert code == 0 and found == "new", err
+        return None
+    if code == 0:
+        assert found == "new", f"{failed}: success without the new output"
+        return failed[0], "no harm"
+    check_refusal(pair, folder, code, err)
+    # What fails after the publishing rename cannot be taken back, and says so.
+    if found == "new":
+        assert "written, but" in err, err
+        return failed[0], "written"
+    assert found == ("old" if overwrite else "absent")
+    return failed[0], "refused"
 
 
-def strace_works():
-    strace = shutil.which("strace")
-    if not strace:
-        return False
-    done = subprocess.run([strace, "-f", "-o", "/dev/null", "true"], capture_output=True, check=False)
-    return done.returncode == 0
+@SITUATIONS
+@pytest.mark.parametrize("name", MOST)
+def test_every_call_fails(small_pairs, report, place, name, overwrite):
+    pair = small_pairs(name)
+    outcomes = collections.Counter()
+    for at in itertools.count(1):
+        folder = place / str(at)
+        result = fail_one(pair, folder, overwrite, at, place / "log")
+        if result is None:
+            break
+        outcomes[result] += 1
+        left = pair.form.leftovers(folder)
+        # Only what could not be removed stays, or what was replaced; the next run removes it.
+        assert not left or result[0] == "unlink" or result[1] != "refused", f"{at}: {left}"
+        if left:
+            code, err = pair.run(folder, "--overwrite")
+            assert code == 0 and pair.form.leftovers(folder) == [], err
+    refused = {what for what, how in outcomes if how == "refused"}
+    assert refused >= {"create", "write", "rename", "flush"}, outcomes
+    report(f"failed, {name}, {'overwrite' if overwrite else 'new'}: each of {sum(outcomes.values())} calls: "
+           + ", ".join(f"{what} {how} {n}" for (what, how), n in sorted(outcomes.items())))
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_every_kind_of_call_fails(tmp_path, images, call):
-    """The n-th call fails, for some n: an error and nothing published, or success and all of it."""
-    if not strace_works():
-        missing("strace cannot trace here")
-    (_, _), (new, new_file) = images
-    failures = 0
-    for nth in (1, 2, 3, 5, 9, 17, 33, 65):
-        folder = tmp_path / str(nth)
-        folder.mkdir()
-        store = folder / "out.ome.zarr"
-        command = ["strace", "-f", "-o", str(tmp_path / "trace"), "-e", f"trace={call}",
-                   "-e", f"inject={call}:error=EIO:when={nth}", str(NGFF), "convert", str(new_file),
-                   str(store), *OPTIONS, *FORMS["0.5-sharded"]]
-        # A leak check traces its own process, which two tracers cannot do at once.
-        done = subprocess.run(command, capture_output=True, check=False, timeout=120,
-                              env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0:exitcode=99"})
-        assert done.returncode >= 0 and done.returncode not in (98, 99), done.stderr.decode()
-        if done.returncode == 0:
-            assert holds(store, new)
-        else:
-            failures += 1
-            # The loader of a program that cannot read its libraries speaks for itself.
-            if not done.stderr.startswith(b"ngff:"):
-                assert call in ("openat", "pread64", "write"), done.stderr.decode()
-            # What fails after the publishing rename cannot be taken back, and says so.
-            assert not store.exists() or (b"written, but" in done.stderr and holds(store, new))
-        check_leftovers(folder, store)
-        shutil.rmtree(folder)
-    print(f"{call}: {failures} failures")
+# ---- names and paths ----------------------------------------------------------------------------
+
+
+def files_below(folder):
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("image", ("../../escaped", "/escaped", "a/../../escaped", "..", "%2e%2e/escaped"))
+@pytest.mark.parametrize("name", FORMS)
+def test_no_name_escapes(small_pairs, place, name, image):
+    """W8: the name of an image becomes a directory of the store, whatever it is."""
+    pair = small_pairs(name)
+    folder = place / "outer" / "inner"
+    folder.mkdir(parents=True)
+    run_ngff(*pair.form.convert(pair.new_file, folder, "--name", image,
+                                layout="seed"))
+    roots = tuple(str(p.relative_to(place)) for p in pair.form.places(folder))
+    outside = [f for f in files_below(place) if f not in roots and not f.startswith(
+        tuple(root + "/" for root in roots))]
+    assert outside == [] and not os.path.exists("/escaped")
+    inside = [path for tree in pair.form.trees(folder) for path in tree if path]
+    assert not any(part in ("..", ".", "") for path in inside for part in path.split("/"))
