@@ -307,6 +307,15 @@ typedef struct ngff_write_report {
 NGFF_API NGFF_CHECK ngff_status ngff_write_plan(
     ngff_context *context, const ngff_multiscales *multiscales, ngff_source *source,
     const ngff_write_opts *opts, ngff_write_report *report, ngff_error *err);
+/* The regions of `source` (elements of level 0, slowest axis first) that ngff_write with
+ * these arguments will read, each once, in the order in which they will be asked for, but
+ * for as many as there are threads. A source that is slow to answer can read ahead with
+ * it, and knows when it may forget. No call of `fn` for a source that is read as a
+ * stream. Pure; answers what `fn` answered when that is not NGFF_OK, or why there is no
+ * plan. */
+NGFF_API NGFF_CHECK ngff_status ngff_write_reads(
+    ngff_context *context, const ngff_multiscales *multiscales, ngff_source *source,
+    const ngff_write_opts *opts, ngff_box_fn fn, void *user, ngff_error *err);
 /* Writes the source as the planned levels into `store` (opened for writing) and publishes
  * it. On any failure the location is as it was. `opts` and `report` may be NULL. */
 NGFF_API NGFF_CHECK ngff_status ngff_write(ngff_context *context, ngff_store *store,

@@ -163,6 +163,10 @@ typedef struct ngff_source_ops {
     int64_t unit[NGFF_MAX_NDIM];
 } ngff_source_ops;
 
+/* Gets one box of a list; it is borrowed during the call. Anything but NGFF_OK ends the
+ * list. */
+typedef ngff_status (*ngff_box_fn)(void *user, const ngff_box *box);
+
 /* One rule of a specification, and whether it is kept. Texts live during the call. */
 typedef struct ngff_finding {
     const char *rule;    /* "OZX-9" */

@@ -70,6 +70,7 @@ PyObject *ngff_py_plan(PyObject *module, PyObject *args);
 PyObject *ngff_py_open_image(PyObject *module, PyObject *args);
 PyObject *ngff_py_write(PyObject *module, PyObject *args);
 PyObject *ngff_py_write_plan(PyObject *module, PyObject *args);
+PyObject *ngff_py_write_reads(PyObject *module, PyObject *args);
 
 /* Raises what a status means (ngff._errors.make); `path` may be NULL. Answers NULL. */
 PyObject *ngff_py_raise(ngff_status status, const ngff_error *err, PyObject *path);

@@ -140,7 +140,7 @@ static PyMethodDef functions[] = {
     {"array_source", ngff_py_array_source, METH_VARARGS,
      "(context, buffer, description) -> Source"},
     {"callback_source", ngff_py_callback_source, METH_VARARGS,
-     "(context, reader, description, unit, reentrant) -> Source"},
+     "(context, reader(start, shape, bytes), description, unit, reentrant) -> Source"},
     {"file_source", ngff_py_file_source, METH_VARARGS,
      "(context, path, dims, shape, dtype, big_endian, offset) -> Source"},
     {"plan", ngff_py_plan, METH_VARARGS,
@@ -150,6 +150,8 @@ static PyMethodDef functions[] = {
      "(context, store, image, source, options, progress, cancel) -> dict"},
     {"write_plan", ngff_py_write_plan, METH_VARARGS,
      "(context, image, source, options) -> dict"},
+    {"write_reads", ngff_py_write_reads, METH_VARARGS,
+     "(context, image, source, options, most) -> [(start, shape)], None for more"},
     {NULL, NULL, 0, NULL}};
 
 static int add(PyObject *module, const char *name, PyObject **slot, PyObject *type) {

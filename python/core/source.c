@@ -51,34 +51,51 @@ PyObject *ngff_py_array_source(PyObject *module, PyObject *args) {
 
 /* ---- callback sources ---- */
 
-static PyObject *call_reader(py_source *self, const ngff_box *box) {
+/* Fills `size` bytes at `memory` (C order, native bytes) by reader(start, shape, bytes);
+ * the reader must have let go of them when it returns. */
+static int call_reader(py_source *self, const ngff_box *box, char *memory, size_t size) {
     PyObject *start = ngff_py_tuple(box->start, box->ndim);
     PyObject *shape = ngff_py_tuple(box->shape, box->ndim);
-    PyObject *value =
-        start && shape ? PyObject_CallFunction(self->reader, "OO", start, shape) : NULL;
+    PyObject *bytes = PyMemoryView_FromMemory(memory, (Py_ssize_t)size, PyBUF_WRITE);
+    PyObject *value = NULL, *released = NULL;
+    if (start && shape && bytes)
+        value = PyObject_CallFunction(self->reader, "OOO", start, shape, bytes);
+    if (value)
+        released = PyObject_CallMethod(bytes, "release", NULL);
+    int bad = !released;
+    Py_XDECREF(released);
+    Py_XDECREF(value);
+    Py_XDECREF(bytes);
     Py_XDECREF(start);
     Py_XDECREF(shape);
-    return value;
+    return bad;
 }
 
-/* Copies what the reader answered; the GIL is released while bytes move. */
-static int take_pixels(PyObject *value, const ngff_view *out) {
-    Py_buffer buffer;
-    ngff_view view;
-    if (PyObject_GetBuffer(value, &buffer, PyBUF_STRIDED_RO) < 0)
-        return -1;
-    int bad = ngff_py_view(&buffer, out->dtype, &view);
-    if (!bad && (view.ndim != out->ndim ||
-                 memcmp(view.shape, out->shape, (size_t)out->ndim * sizeof(int64_t)))) {
-        PyErr_SetString(PyExc_ValueError, "the data answered a region of another shape");
-        bad = -1;
+static int is_packed(const ngff_view *view, size_t *size) {
+    int packed = 1;
+    *size = ngff_element_size((ngff_dtype)view->dtype);
+    for (int i = view->ndim - 1; i >= 0; i--) {
+        packed = packed && (view->shape[i] == 1 || view->strides[i] == (int64_t)*size);
+        *size *= (size_t)view->shape[i];
     }
-    if (!bad) {
-        Py_BEGIN_ALLOW_THREADS;
-        ngff_py_copy_view(out, &view);
-        Py_END_ALLOW_THREADS;
-    }
-    PyBuffer_Release(&buffer);
+    return packed;
+}
+
+static int read_packed(py_source *self, const ngff_box *box, const ngff_view *out) {
+    size_t size;
+    if (is_packed(out, &size))
+        return call_reader(self, box, out->data, size);
+    ngff_view copy = *out;
+    int64_t step = (int64_t)ngff_element_size((ngff_dtype)out->dtype);
+    for (int i = copy.ndim - 1; i >= 0; step *= copy.shape[i--])
+        copy.strides[i] = step;
+    copy.data = PyMem_Malloc(size);
+    if (!copy.data)
+        return PyErr_NoMemory(), -1;
+    int bad = call_reader(self, box, copy.data, size);
+    if (!bad)
+        ngff_py_copy_view(out, &copy);
+    PyMem_Free(copy.data);
     return bad;
 }
 
@@ -88,8 +105,7 @@ static ngff_status read_region(void *cookie, const ngff_box *box, const ngff_vie
     py_source *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
     ngff_status status = NGFF_OK;
-    PyObject *value = self->pending.type ? NULL : call_reader(self, box);
-    if (!value || take_pixels(value, out)) {
+    if (self->pending.type || read_packed(self, box, out)) {
         if (PyErr_Occurred())
             ngff_py_keep_pending(&self->pending);
         status = NGFF_IO;
@@ -98,7 +114,6 @@ static ngff_status read_region(void *cookie, const ngff_box *box, const ngff_vie
             memcpy(err->message, text, sizeof text);
         }
     }
-    Py_XDECREF(value);
     PyGILState_Release(gil);
     return status;
 }

@@ -136,22 +136,77 @@ PyObject *ngff_py_write(PyObject *module, PyObject *args) {
     return result;
 }
 
-PyObject *ngff_py_write_plan(PyObject *module, PyObject *args) {
+/* The arguments that the plan and its regions share. */
+typedef struct planning {
     PyObject *context, *options;
     py_image *image;
     py_source *source;
-    ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
+    ngff_write_opts opts;
+} planning;
+
+static int planning_check(planning *p) {
+    p->opts = (ngff_write_opts)NGFF_WRITE_OPTS_INIT;
+    if (options_of(p->options, &p->opts))
+        return -1;
+    if (p->source->handle)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "the source is closed");
+    return -1;
+}
+
+PyObject *ngff_py_write_plan(PyObject *module, PyObject *args) {
+    planning p;
     ngff_write_report report = {.struct_size = sizeof report};
     ngff_error err = {0};
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!O!", ngff_py_context_type, &context,
-                          ngff_py_image_type, &image, ngff_py_source_type, &source,
-                          &PyDict_Type, &options) ||
-        options_of(options, &opts))
+    if (!PyArg_ParseTuple(args, "O!O!O!O!", ngff_py_context_type, &p.context,
+                          ngff_py_image_type, &p.image, ngff_py_source_type, &p.source,
+                          &PyDict_Type, &p.options) ||
+        planning_check(&p))
         return NULL;
-    if (!source->handle)
-        return PyErr_SetString(PyExc_ValueError, "the source is closed"), NULL;
-    ngff_status status = ngff_write_plan(((py_context *)context)->handle, image->handle,
-                                         source->handle, &opts, &report, &err);
+    ngff_status status = ngff_write_plan(((py_context *)p.context)->handle,
+                                         p.image->handle, p.source->handle, &p.opts,
+                                         &report, &err);
     return status == NGFF_OK ? report_dict(&report) : ngff_py_raise(status, &err, NULL);
+}
+
+typedef struct box_list {
+    PyObject *list;
+    Py_ssize_t most;
+} box_list;
+
+static ngff_status add_box(void *user, const ngff_box *box) {
+    box_list *boxes = user;
+    if (PyList_Size(boxes->list) >= boxes->most)
+        return NGFF_LIMIT;
+    PyObject *item = Py_BuildValue("(NN)", ngff_py_tuple(box->start, box->ndim),
+                                   ngff_py_tuple(box->shape, box->ndim));
+    int bad = !item || PyList_Append(boxes->list, item) < 0;
+    Py_XDECREF(item);
+    return bad ? NGFF_NOMEM : NGFF_OK;
+}
+
+PyObject *ngff_py_write_reads(PyObject *module, PyObject *args) {
+    planning p;
+    box_list boxes;
+    ngff_error err = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!O!n", ngff_py_context_type, &p.context,
+                          ngff_py_image_type, &p.image, ngff_py_source_type, &p.source,
+                          &PyDict_Type, &p.options, &boxes.most) ||
+        planning_check(&p))
+        return NULL;
+    boxes.list = PyList_New(0);
+    if (!boxes.list)
+        return NULL;
+    ngff_status status = ngff_write_reads(((py_context *)p.context)->handle,
+                                          p.image->handle, p.source->handle, &p.opts,
+                                          add_box, &boxes, &err);
+    if (status == NGFF_OK)
+        return boxes.list;
+    int full = PyList_Size(boxes.list) >= boxes.most;
+    Py_DECREF(boxes.list);
+    if (PyErr_Occurred())
+        return NULL;
+    return full ? Py_NewRef(Py_None) : ngff_py_raise(status, &err, NULL);
 }

@@ -1,27 +1,53 @@
 """ngff: OME-Zarr pyramids, written and read natively. `import ngff as nz` runs what was written for
-ngff-zarr."""
+ngff-zarr.
 
-from . import _core, v04, v05
-from ._codecs import codec_from_name, get_available_codecs
-from ._config import NgffZarrConfig, config
-from ._errors import Error
-from ._image import Multiscales, NgffImage, NgffMultiscales
-from ._metadata import *  # noqa: F403
-from ._methods import Methods, methods, methods_values
-from ._omero import GLASBEY_COLORS, compute_omero_from_multiscales, compute_omero_from_ngff_image
-from ._orientation import (LPS, RAS, AnatomicalOrientation, AnatomicalOrientationValues,
-                           add_anatomical_orientation_to_axis, itk_lps_to_anatomical_orientation,
-                           orientation_from_name, remove_anatomical_orientation_from_axis)
-from ._progress import NgffProgress, NgffProgressCallback
-from ._pyramid import memory_usage, task_count, to_multiscales, to_ngff_image
-from ._read import (from_ngff_zarr, from_ome_zarr, open_array, read_ozx_json_first,
-                    read_ozx_version, write_store_to_zip)
-from ._staged import update_root_attributes
-from ._stores import is_ozx_path
-from ._structural import (SpecRule, ValidateOptions, ValidationError, ValidationLevel, validate,
-                          validate_structural)
-from ._write import to_ngff_zarr, to_ome_zarr
+Importing loads the C half and nothing else: a name is loaded when it is first used (PEP 562)."""
+
+from . import _core
+
+_PLACES = {
+    "_codecs": "codec_from_name get_available_codecs",
+    "_config": "NgffZarrConfig config",
+    "_errors": "Error",
+    "_image": "Multiscales NgffImage NgffMultiscales",
+    "_metadata": "AxesType AxisUnit ScaleStrategy SpaceUnits SpatialDims SupportedDims TimeUnits Units "
+                 "AxisType NgffVersion Axis Identity Scale Translation Dataset OmeroWindow OmeroChannel "
+                 "Omero MethodMetadata PlateAcquisition PlateColumn PlateRow PlateWell Plate WellImage "
+                 "Well Metadata Transform",
+    "_methods": "Methods methods methods_values",
+    "_omero": "GLASBEY_COLORS compute_omero_from_multiscales compute_omero_from_ngff_image",
+    "_orientation": "LPS RAS AnatomicalOrientation AnatomicalOrientationValues "
+                    "add_anatomical_orientation_to_axis itk_lps_to_anatomical_orientation "
+                    "orientation_from_name remove_anatomical_orientation_from_axis",
+    "_progress": "NgffProgress NgffProgressCallback",
+    "_pyramid": "memory_usage task_count to_multiscales to_ngff_image",
+    "_read": "from_ngff_zarr from_ome_zarr open_array read_ozx_json_first read_ozx_version "
+             "write_store_to_zip",
+    "_staged": "update_root_attributes",
+    "_stores": "is_ozx_path",
+    "_structural": "SpecRule ValidateOptions ValidationError ValidationLevel validate "
+                   "validate_structural",
+    "_write": "to_ngff_zarr to_ome_zarr",
+}
+_HOME = {name: module for module, names in _PLACES.items() for name in names.split()}
 
 __version__ = _core.library_version
 SUPPORTED_VERSIONS = ("0.4", "0.5")
 library_info = _core.build_info
+__all__ = [*_HOME, "SUPPORTED_VERSIONS", "library_info", "v04", "v05"]
+
+
+def __getattr__(name):
+    from importlib import import_module
+
+    if name in ("v04", "v05"):
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

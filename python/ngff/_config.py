@@ -35,11 +35,23 @@ config = NgffZarrConfig(memory_target=_available())
 _contexts = {}
 
 
-def context():
-    """The native context for what `config` says now; made once for each setting and process."""
+def context(ahead=False):
+    """The native context for what `config` says now; made once for each setting and process. `ahead`:
+    a part of the memory is left for reading ahead."""
     from . import _core
 
-    key = (os.getpid(), int(config.threads), max(0, int(config.memory_target)))
+    memory = max(0, int(config.memory_target)) - (ahead_limit() if ahead else 0)
+    key = (os.getpid(), int(config.threads), memory)
     if key not in _contexts:
         _contexts[key] = _core.Context(key[1], key[2])
     return _contexts[key]
+
+
+def ahead_limit():
+    """Bytes of a foreign lazy array that may be held ahead of the engine and behind it."""
+    return max(0, int(config.memory_target)) // 4
+
+
+def ahead_threads():
+    """How many regions are read at once beside those the engine's threads wait for."""
+    return 0 if config.threads == 1 else 2

@@ -1,15 +1,11 @@
 """Arrays that are read region by region: levels of a store, levels still to be computed, and other
-people's lazy arrays seen through a cache of their chunks."""
-
-import itertools
-import threading
-from collections import OrderedDict
+people's lazy arrays with their axes in another order."""
 
 import numpy as np
 
 
 class LazyArray:
-    """Shape, dtype and indexing; subclasses answer `read(start, shape)` with a NumPy array."""
+    """Shape, dtype and indexing; subclasses fill arrays in `read_into(start, out)`."""
 
     __array_priority__ = 100
 
@@ -36,8 +32,22 @@ class LazyArray:
     def __repr__(self):
         return f"<{type(self).__name__} shape={self.shape} dtype={self.dtype} chunks={self.chunks}>"
 
-    def read(self, start, shape):
+    def read_into(self, start, out):
         raise NotImplementedError
+
+    def read(self, start, shape):
+        out = np.empty(shape, self.dtype)
+        if out.size:
+            self.read_into(tuple(start), out)
+        return out
+
+    def read_memory(self, start, shape, memory):
+        """As the C half asks: into the bytes of a C-ordered block."""
+        out = np.frombuffer(memory, self.dtype).reshape(shape)
+        try:
+            self.read_into(start, out)
+        finally:
+            del out  # the memory is the caller's again when this returns
 
     def compute(self):
         """The whole level as a NumPy array."""
@@ -108,11 +118,16 @@ class Transposed(LazyArray):
         )
         self.base, self.order = base, tuple(order)
 
-    def read(self, start, shape):
+    @property
+    def foreign(self):
+        """Whether the array below is not of this package."""
+        return not isinstance(self.base, LazyArray) or getattr(self.base, "foreign", False)
+
+    def read_into(self, start, out):
         key = [None] * self.ndim
         for i, axis in enumerate(self.order):
-            key[axis] = slice(start[i], start[i] + shape[i])
-        return np.asarray(self.base[tuple(key)]).transpose(self.order)
+            key[axis] = slice(start[i], start[i] + out.shape[i])
+        out[...] = np.asarray(self.base[tuple(key)]).transpose(self.order)
 
 
 class StoredLevel(LazyArray):
@@ -122,11 +137,8 @@ class StoredLevel(LazyArray):
         super().__init__(info["shape"], dtype, info["chunks"])
         self.image, self.level, self.info = image, level, info
 
-    def read(self, start, shape):
-        out = np.empty(shape, self.dtype)
-        if out.size:
-            self.image.read_region(self.level, tuple(start), out)
-        return out
+    def read_into(self, start, out):
+        self.image.read_region(self.level, start, out)
 
 
 class ComputedLevel(LazyArray):
@@ -137,11 +149,8 @@ class ComputedLevel(LazyArray):
         super().__init__(info["shape"], dtype, info["chunks"])
         self.pyramid, self.level = pyramid, level
 
-    def read(self, start, shape):
-        out = np.empty(shape, self.dtype)
-        if out.size:
-            self.pyramid.computed().read_region(self.level, tuple(start), out)
-        return out
+    def read_into(self, start, out):
+        self.pyramid.computed().read_region(self.level, start, out)
 
 
 def chunk_shape(data):
@@ -150,81 +159,3 @@ def chunk_shape(data):
     if callable(chunks) or not isinstance(chunks, (tuple, list)) or len(chunks) != data.ndim:
         return (0,) * data.ndim
     return tuple(int(max(c)) if isinstance(c, (tuple, list)) else int(c) for c in chunks)
-
-
-def _edges(data):
-    """Where the chunks of each axis begin, and the end of the last one."""
-    chunks = getattr(data, "chunks", None)
-    shape = chunk_shape(data)
-    edges = []
-    for axis, n in enumerate(data.shape):
-        if shape[axis] and isinstance(chunks[axis], (tuple, list)):
-            edges.append(np.concatenate([[0], np.cumsum(chunks[axis])]).astype(int).tolist())
-        else:
-            step = shape[axis] or n
-            edges.append(list(range(0, n, step)) + [n])
-    return edges
-
-
-class Reader:
-    """Reads regions of a foreign lazy array; each of its chunks is computed once while it is in the
-    cache, which holds at most `limit` bytes. Called from several threads."""
-
-    def __init__(self, data, limit):
-        self.data, self.limit = data, limit
-        self.edges = _edges(data)
-        self.dtype = np.dtype(data.dtype).newbyteorder("=")
-        self.cache, self.held, self.lock = OrderedDict(), 0, threading.Lock()
-        self.direct = not any(chunk_shape(data))
-
-    def __call__(self, start, shape):
-        if self.direct:
-            return self._fetch(tuple(slice(s, s + n) for s, n in zip(start, shape)))
-        out = None
-        for index in itertools.product(*(self._span(a, s, n) for a, (s, n) in
-                                         enumerate(zip(start, shape)))):
-            low = [self.edges[a][i] for a, i in enumerate(index)]
-            block = self._chunk(index)
-            first = [max(s, lo) for s, lo in zip(start, low)]
-            last = [min(s + n, lo + b) for s, n, lo, b in zip(start, shape, low, block.shape)]
-            part = block[tuple(slice(f - lo, e - lo) for f, e, lo in zip(first, last, low))]
-            if part.shape == tuple(shape):
-                return part
-            if out is None:
-                out = np.empty(shape, self.dtype)
-            out[tuple(slice(f - s, e - s) for f, e, s in zip(first, last, start))] = part
-        return out
-
-    def _span(self, axis, start, count):
-        edges = self.edges[axis]
-        low = int(np.searchsorted(edges, start, side="right")) - 1
-        high = int(np.searchsorted(edges, start + count, side="left"))
-        return range(low, high)
-
-    def _fetch(self, key):
-        return np.ascontiguousarray(np.asarray(self.data[key]), dtype=self.dtype)
-
-    def _chunk(self, index):
-        with self.lock:
-            entry = self.cache.get(index)
-            if entry is None:
-                entry = self.cache[index] = [threading.Lock(), None]
-            self.cache.move_to_end(index)
-        with entry[0]:
-            if entry[1] is None:
-                key = tuple(slice(self.edges[a][i], self.edges[a][i + 1])
-                            for a, i in enumerate(index))
-                entry[1] = self._fetch(key)
-                self._account(entry[1].nbytes)
-            return entry[1]
-
-    def _account(self, nbytes):
-        with self.lock:
-            self.held += nbytes
-            for index in list(self.cache):
-                if self.held <= self.limit or len(self.cache) <= 1:
-                    return
-                entry = self.cache[index]
-                if entry[1] is not None and not entry[0].locked():
-                    self.held -= entry[1].nbytes
-                    del self.cache[index]

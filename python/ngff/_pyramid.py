@@ -13,7 +13,7 @@ from ._lazy import ComputedLevel, chunk_shape
 from ._metadata import Axis, Dataset, Metadata, MethodMetadata, Scale, Translation
 from ._methods import Methods, method_name
 from ._orientation import orientation_from_name
-from ._source import as_data, describe, make_source, transposed
+from ._source import Source, as_data, describe, is_foreign, transposed
 from ._stores import KeepLevels, open_for_reading
 
 
@@ -61,9 +61,10 @@ class Pyramid:
     def _compute(self):
         levels = KeepLevels("scale0/")
         store = _core.callback_store(context(), levels)
-        source = make_source(self.data, self.description)
+        source, options = Source(self.data, self.description), {"version": "0.5"}
         try:
-            _core.write(context(), store, self.plan, source, {"version": "0.5"}, None, None)
+            source.expect(self.plan, options)
+            _core.write(context(), store, self.plan, source.native, options, None, None)
         finally:
             source.close()
             store.close()
@@ -163,7 +164,7 @@ def to_multiscales(data, scale_factors=128, method=None, chunks=None, progress=N
     scale_factors = list(scale_factors)
     method = Methods.ITKWASM_GAUSSIAN if method is None else method
     description, data = describe(image)
-    plan = plan_levels(description, method, scale_factors, sizes)
+    plan = plan_levels(description, method, scale_factors, sizes, (), is_foreign(data))
     pyramid = Pyramid(description, data, plan)
     images = [image] + [_level_image(image, pyramid, n) for n in range(1, plan.level_count())]
     metadata = metadata_of(images, method)
@@ -171,9 +172,9 @@ def to_multiscales(data, scale_factors=128, method=None, chunks=None, progress=N
     return NgffMultiscales(images, metadata, scale_factors, method, sizes, keys)
 
 
-def plan_levels(description, method, scale_factors, chunks, per_shard=()):
+def plan_levels(description, method, scale_factors, chunks, per_shard=(), ahead=False):
     dims = [axis[0] for axis in description[3]]
-    return _core.plan(context(), description, method_name(method),
+    return _core.plan(context(ahead), description, method_name(method),
                       factor_rows(scale_factors, dims), 0,
                       [chunks.get(d, 0) for d in dims], list(per_shard))
 

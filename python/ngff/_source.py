@@ -5,9 +5,9 @@ import sys
 import numpy as np
 
 from . import _core
-from ._config import config, context
+from ._config import ahead_limit, ahead_threads, context
 from ._image import axis_type, canonical_order
-from ._lazy import LazyArray, Reader, Transposed, chunk_shape
+from ._lazy import LazyArray, Transposed, chunk_shape
 
 
 def as_data(data):
@@ -115,21 +115,54 @@ def _mapped_file(data):
     return str(data.filename), int(offset)
 
 
-def make_source(data, description):
-    """A native source; the caller closes it. Nothing is copied: memory is borrowed, a memmap is read
-    through its file, lazy arrays are asked region by region."""
-    dtype, shape = description[0], description[1]
-    mapped = _mapped_file(data)
-    if mapped:
-        order = np.dtype(data.dtype).byteorder
-        big = order == ">" or (order == "=" and sys.byteorder == "big")
-        dims = "".join(axis[0] for axis in description[3])
-        return _core.file_source(context(), mapped[0], dims, shape, dtype, big, mapped[1])
-    if isinstance(data, np.ndarray) and data.dtype.isnative:
-        return _core.array_source(context(), np.asarray(data), description)
+def is_foreign(data):
+    """Whether regions are asked of somebody else's lazy array: those are read ahead of the engine."""
     if isinstance(data, LazyArray):
-        unit = chunk_shape(data)
-        return _core.callback_source(context(), data.read, description, unit, True)
-    limit = max(1 << 26, int(config.memory_target) // 8)
-    return _core.callback_source(context(), Reader(data, limit), description,
-                                 chunk_shape(data), True)
+        return getattr(data, "foreign", False)
+    return not isinstance(data, np.ndarray)
+
+
+class Source:
+    """A native source. Nothing is copied: memory is borrowed, a memmap is read through its file, lazy
+    arrays are asked region by region. `close` lets go of the data."""
+
+    def __init__(self, data, description):
+        self.reader = None
+        self.native = self._make(data, description)
+
+    def _make(self, data, description):
+        dtype, shape = description[0], description[1]
+        mapped = _mapped_file(data)
+        if mapped:
+            order = np.dtype(data.dtype).byteorder
+            big = order == ">" or (order == "=" and sys.byteorder == "big")
+            dims = "".join(axis[0] for axis in description[3])
+            return _core.file_source(context(), mapped[0], dims, shape, dtype, big, mapped[1])
+        if isinstance(data, np.ndarray) and data.dtype.isnative:
+            return _core.array_source(context(), np.asarray(data), description)
+        if not is_foreign(data) and isinstance(data, LazyArray):
+            return self._called(data.read_memory, description, chunk_shape(data))
+        from ._ahead import Reader
+
+        self.reader = Reader(data, ahead_limit(), ahead_threads())
+        return self._called(self.reader, description, chunk_shape(data))
+
+    def _called(self, reader, description, unit):
+        return _core.callback_source(context(), reader, description, unit, True)
+
+    def expect(self, plan, options):
+        """Tells what a job with this plan will read, so that reading can begin."""
+        if self.reader is not None and self.reader.threads:
+            from ._ahead import MOST_BOXES
+
+            boxes = _core.write_reads(context(), plan, self.native, options, MOST_BOXES)
+            self.reader.expect(boxes or [])
+
+    def stop(self):
+        if self.reader is not None:
+            self.reader.stop()
+
+    def close(self):
+        if self.reader is not None:
+            self.reader.close()
+        self.native.close()

@@ -12,7 +12,7 @@ import numpy as np
 from . import _core
 from ._config import context
 from ._pyramid import plan_levels
-from ._source import make_source
+from ._source import Source, is_foreign
 from ._stores import READ, WRITE, location, open_for_writing
 from ._write import run_write
 
@@ -63,16 +63,25 @@ def _publish(job, root):
         source.close()
 
 
-def _blank_source(description):
-    """Zeros: every chunk holds only the fill value, so that documents alone are stored."""
-    zero = np.zeros((), description[0])
-    return _core.callback_source(context(), lambda start, shape: np.broadcast_to(zero, shape),
-                                 description, (0,) * len(description[1]), True)
+class _Blank:
+    """A source of zeros: every chunk holds only the fill value, so that documents alone are stored."""
+
+    def __init__(self, description):
+        def zeros(start, shape, memory):
+            np.frombuffer(memory, "u1").fill(0)
+
+        self.native = _core.callback_source(context(), zeros, description,
+                                            (0,) * len(description[1]), True)
+
+    def expect(self, plan, options):
+        pass
+
+    stop = close = lambda self: None
 
 
 def _native(job, root, plan, data, description, blank):
     store = _core.open_store(context(), root, WRITE, 0, 1)
-    source = _blank_source(description) if blank else make_source(data, description)
+    source = _Blank(description) if blank else Source(data, description)
     options = dict(job.options, write_empty_chunks=0) if blank else job.options
     try:
         run_write(store, plan, source, options)
@@ -91,7 +100,7 @@ def _write_levels(job, stage, root, blank):
     for n in range(len(job.images)):
         description, data = job.describe(n)
         plan = plan_levels(description, job.multiscales.method or "nearest", [], job.chunks,
-                           job.per_shard)
+                           job.per_shard, is_foreign(data))
         part = root if n == 0 else os.path.join(stage, f"level{n}")
         _native(job, part, plan, data, description, blank)
         parts.append(part)

@@ -10,7 +10,7 @@ from ._lazy import ComputedLevel
 from ._metadata import Metadata
 from ._progress import adapt
 from ._pyramid import chunks_of, plan_levels
-from ._source import describe, make_source
+from ._source import Source, describe, is_foreign
 from ._stores import is_ozx_path, location, open_for_writing
 
 
@@ -192,12 +192,12 @@ class Job:
         factors = [] if len(self.images) == 1 else list(self.multiscales.scale_factors)
         method = self.multiscales.method or "itkwasm_gaussian"
         return plan_levels(self.description, method, factors[:len(self.images) - 1], self.chunks,
-                           self.per_shard)
+                           self.per_shard, is_foreign(self.data))
 
     def write_native(self, store=None):
         target = store or open_for_writing(self.store, self.overwrite, self.chunk_store)
         progress = adapt(self.progress, len(self.images))
-        source = make_source(self.data, self.description)
+        source = Source(self.data, self.description)
         try:
             report = run_write(target, self.plan(), source, self.options, progress)
         finally:
@@ -211,13 +211,15 @@ class Job:
 def run_write(store, plan, source, options, progress=None):
     """The native job, in a way that Ctrl-C ends: the main thread waits in Python while another one
     runs the job, which looks at the flag before every block."""
+    source.expect(plan, options)
     if threading.current_thread() is not threading.main_thread():
-        return _core.write(context(), store, plan, source, options, progress, None)
+        return _core.write(context(), store, plan, source.native, options, progress, None)
     cancel, box, done = bytearray(1), [], threading.Event()
 
     def run():
         try:
-            box.append((_core.write(context(), store, plan, source, options, progress, cancel), None))
+            box.append((_core.write(context(), store, plan, source.native, options, progress,
+                                    cancel), None))
         except BaseException as error:
             box.append((None, error))
         finally:
@@ -231,6 +233,7 @@ def run_write(store, plan, source, options, progress=None):
             done.wait(0.05)
         except BaseException as error:
             cancel[0], interrupt = 1, interrupt or error
+            source.stop()
     if interrupt is not None:
         raise interrupt
     report, error = box[0]

@@ -51,6 +51,24 @@ ngff_status ngff_write_plan(ngff_context *context, const ngff_multiscales *multi
     return status;
 }
 
+ngff_status ngff_write_reads(ngff_context *context, const ngff_multiscales *multiscales,
+                             ngff_source *source, const ngff_write_opts *opts,
+                             ngff_box_fn fn, void *user, ngff_error *err) {
+    ngff_api_job j = {0};
+    ngff_store *nowhere = NULL;
+
+    NGFF_TRY(check_args(context, multiscales, source, NULL, err));
+    if (fn == NULL)
+        return ngff_fail(err, NGFF_INVALID, "fn is NULL");
+    NGFF_TRY(ngff_store_open_memory(context->alloc, &nowhere, err));
+    ngff_status status = job_open(&j, nowhere, multiscales, source, opts, err);
+    if (status == NGFF_OK)
+        status = ngff_engine_reads(&j.plan, fn, user);
+    ngff_api_job_close(&j);
+    ngff_store_drop(&nowhere);
+    return status;
+}
+
 static ngff_status job_run(ngff_api_job *j, ngff_store *store, ngff_source *source,
                            ngff_error *err) {
     NGFF_TRY(ngff_image_reserve(j->image, err));

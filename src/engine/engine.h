@@ -102,6 +102,11 @@ NGFF_MUST_USE ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_metho
                                            const ngff_image *image,
                                            const ngff_engine_opts *opts, ngff_plan *out,
                                            ngff_error *err);
+/* The boxes of level 0 that a run will read, each once, in the order in which workers
+ * take them. None when the source is read in its own order (a window). Stops at the first
+ * answer of `fn` that is not OK and answers it. */
+NGFF_MUST_USE ngff_status ngff_engine_reads(const ngff_plan *plan, ngff_box_fn fn,
+                                            void *user);
 /* Writes all pixels of all levels into image's arrays. Does not write documents, does not
  * publish. The first error wins; CANCELLED when the progress callback said so. */
 NGFF_MUST_USE ngff_status ngff_engine_run(const ngff_plan *plan, ngff_source *source,

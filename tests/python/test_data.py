@@ -1,7 +1,5 @@
 """Every kind of input array gives the same store."""
 
-import threading
-
 import numpy as np
 import pytest
 
@@ -94,28 +92,6 @@ def test_dask_chunks_of_any_size(tmp_path, pyramid, volume):
     ngff.to_ngff_zarr(tmp_path / "b.zarr", pyramid(volume))
     for n in range(3):
         np.testing.assert_array_equal(level(tmp_path / "a.zarr", n), level(tmp_path / "b.zarr", n))
-
-
-class Counted:
-    """A lazy array that counts how often each of its chunks is asked for."""
-
-    def __init__(self, data, chunks):
-        self.base, self.chunks, self.asked, self.lock = data, chunks, {}, threading.Lock()
-        self.shape, self.dtype, self.ndim = data.shape, data.dtype, data.ndim
-
-    def __getitem__(self, key):
-        at = tuple((k.start, k.stop) for k in key)
-        with self.lock:
-            self.asked[at] = self.asked.get(at, 0) + 1
-        return self.base[key]
-
-
-def test_each_source_chunk_is_computed_once(tmp_path, pyramid, volume):
-    data = Counted(volume, (16, 24, 40))
-    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data))
-    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), volume)
-    assert len(data.asked) == 3 * 3 * 3
-    assert set(data.asked.values()) == {1}
 
 
 def test_zarr_arrays(tmp_path, pyramid, volume):

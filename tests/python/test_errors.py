@@ -1,5 +1,6 @@
 """Errors: their words, their kinds, and what they leave behind."""
 
+import gc
 import os
 import signal
 import sys
@@ -135,10 +136,12 @@ def test_references_do_not_leak(pyramid):
     watched = [data, ngff._core.Store, ngff._core.Source, ngff._core.Image, ngff._core.Context]
     for _ in range(20):
         once()
+    gc.collect()
     before = [sys.getrefcount(item) for item in watched]
     rounds = int(os.environ.get("NGFF_LEAK_ROUNDS", "500"))
     for _ in range(rounds):
         once()
+    gc.collect()
     assert [sys.getrefcount(item) for item in watched] == before
 
 

@@ -161,9 +161,11 @@ def test_computed_callbacks_run(tmp_path, pyramid, volume):
 
 
 def test_automatic_levels():
+    from ngff._pyramid import automatic_factors
+
     def factors(shape, chunks):
         sizes = dict(zip("zyx"[-len(shape):], shape))
-        return ngff._pyramid.automatic_factors(sizes, 128, dict.fromkeys(sizes, chunks))
+        return automatic_factors(sizes, 128, dict.fromkeys(sizes, chunks))
 
     assert factors((1000, 1000), 256) == [{"y": 2, "x": 2}]
     assert [f["x"] for f in factors((512, 512, 512), 128)] == [2, 4]

@@ -1,0 +1,341 @@
+"""Foreign lazy arrays as sources: read ahead of the engine by several threads, each chunk of theirs
+computed once.
+
+The plan says beforehand which regions the engine will read and in which order. So it is known which
+chunk is needed next, and when a chunk, or all but its rim, may be forgotten."""
+
+import itertools
+import threading
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+
+from ._lazy import chunk_shape
+
+# More regions than this are not listed: reading ahead ends there, chunks are kept by age.
+MOST_BOXES = 200_000
+# Bytes of regions that are read before the engine asks; the rest of the limit keeps what is needed again.
+AHEAD_BYTES = 1 << 25
+
+
+def edges_of(data):
+    """Where the chunks of each axis begin, and the end of the last one; None when it has no chunks."""
+    chunks, shape, edges = getattr(data, "chunks", None), chunk_shape(data), []
+    if not any(shape):
+        return None
+    for axis, n in enumerate(data.shape):
+        if shape[axis] and isinstance(chunks[axis], (tuple, list)):
+            edges.append([0, *itertools.accumulate(int(c) for c in chunks[axis])])
+        else:
+            step = shape[axis] or max(n, 1)
+            edges.append([*range(0, n, step), n])
+    return edges
+
+
+class Slices:
+    """Chunks of anything that can be indexed, a few at once."""
+
+    def __init__(self, data, threads):
+        self.data, self.threads, self.pool, self.stopped = data, threads, None, False
+
+    def one(self, box):
+        if self.stopped:
+            raise RuntimeError("reading was stopped")
+        return np.asarray(self.data[tuple(slice(s, s + n) for s, n in zip(*box))])
+
+    def many(self, boxes, indices):
+        if len(boxes) < 2 or self.threads < 2:
+            return [self.one(box) for box in boxes]
+        if self.pool is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self.pool = ThreadPoolExecutor(self.threads, "ngff-ahead")
+        return list(self.pool.map(self.one, boxes))
+
+    def close(self):
+        if self.pool is not None:
+            self.pool.shutdown()
+
+
+class DaskBlocks:
+    """Blocks of a Dask array through whatever scheduler is in charge, many in one call."""
+
+    def __init__(self, data):
+        import sys
+
+        import dask
+        from dask._task_spec import convert_legacy_graph
+
+        (data,) = dask.optimize(data)
+        self.name, self.graph = data.name, convert_legacy_graph(dict(data.__dask_graph__()))
+        if dask.config.get("scheduler", None) or "distributed" in sys.modules:
+            self.get = dask.base.get_scheduler(collections=[data])
+        else:  # what get_scheduler ends with, without importing distributed
+            self.get = data.__dask_scheduler__
+
+    def _part(self, keys):
+        """The tasks that `keys` need."""
+        part, waiting = {}, list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in part and key in self.graph:
+                part[key] = self.graph[key]
+                waiting.extend(part[key].dependencies)
+        return part
+
+    def many(self, boxes, indices):
+        keys = [(self.name, *index) for index in indices]
+        return [np.asarray(block) for block in self.get(self._part(keys), keys)]
+
+    def close(self):
+        pass
+
+
+def _fetcher(data, threads):
+    if hasattr(data, "__dask_graph__"):
+        try:
+            return DaskBlocks(data)
+        except (ImportError, AttributeError):  # a Dask whose inner parts differ: ask it by slices
+            pass
+    return Slices(data, threads)
+
+
+class Entry:
+    """One chunk: pending (`whole` None), whole, or the parts that later regions need."""
+
+    __slots__ = ("index", "box", "whole", "parts", "nbytes", "error")
+
+    def __init__(self, index, box, nbytes):
+        self.index, self.box, self.nbytes = index, box, nbytes
+        self.whole = self.parts = self.error = None
+
+    @property
+    def pending(self):
+        return self.whole is None and self.parts is None and self.error is None
+
+
+def _common(a, b):
+    """Start and shape of what two boxes share."""
+    start = tuple(map(max, a[0], b[0]))
+    return start, tuple(min(s + n, t + m) - f for s, n, t, m, f in zip(*a, *b, start))
+
+
+def _within(box, origin):
+    return tuple(slice(s - o, s - o + n) for s, n, o in zip(*box, origin))
+
+
+def _size(shape):
+    out = 1
+    for n in shape:
+        out *= n
+    return out
+
+
+class Reader:
+    """`reader(start, shape, memory)` for the C half; called by several threads at once. Holds at most
+    about `limit` bytes besides what the calls in progress need."""
+
+    def __init__(self, data, limit, threads):
+        self.dtype = np.dtype(data.dtype).newbyteorder("=")
+        self.edges, self.limit, self.threads = edges_of(data), limit, threads
+        self.fetcher = _fetcher(data, threads) if self.edges else Slices(data, 1)
+        self.state = threading.Condition()
+        self.entries, self.held, self.workers = {}, 0, []
+        self.boxes, self.numbers, self.uses = [], {}, {}
+        self.front = self.ahead = 0  # regions asked for, regions that are read or being read
+        self.closed = False
+
+    # ---- the list of regions --------------------------------------------------------------------
+
+    def expect(self, boxes):
+        """The regions that will be asked for, in order; starts reading."""
+        self.boxes = boxes
+        self.numbers = {box: n for n, box in enumerate(boxes)}
+        for n, box in enumerate(boxes):
+            for index in self._touched(box):
+                self.uses.setdefault(index, set()).add(n)
+        for n in range(self.threads if boxes else 0):
+            worker = threading.Thread(target=self._read_ahead, name=f"ngff-ahead-{n}", daemon=True)
+            worker.start()
+            self.workers.append(worker)
+
+    def _touched(self, box):
+        """Indices of the chunks under a region; the region itself where there are no chunks."""
+        if self.edges is None:
+            return [box]
+        spans = [range(bisect_right(edges, s) - 1, bisect_left(edges, s + n))
+                 for edges, s, n in zip(self.edges, *box)]
+        return itertools.product(*spans)
+
+    def _entry(self, index):
+        if self.edges is None:
+            box = index
+        else:
+            start = tuple(edges[i] for edges, i in zip(self.edges, index))
+            box = start, tuple(edges[i + 1] - s for edges, i, s in zip(self.edges, index, start))
+        return Entry(index, box, _size(box[1]) * self.dtype.itemsize)
+
+    # ---- reading --------------------------------------------------------------------------------
+
+    def __call__(self, start, shape, memory):
+        box = start, shape
+        number = self.numbers.get(box)
+        with self.state:
+            if number is not None:
+                self.front = max(self.front, number + 1)
+                self.ahead = max(self.ahead, self.front)
+                self.state.notify_all()
+        out = np.frombuffer(memory, self.dtype).reshape(shape)
+        try:
+            for batch in self._batches(box):
+                for origin, pixels in self._obtain(batch, number):
+                    both = _common(box, (origin, pixels.shape))
+                    out[_within(both, start)] = pixels[_within(both, origin)]
+                self._release(batch, number)
+        finally:
+            del out  # the memory is the engine's again when this returns
+
+    def _batches(self, box):
+        """The chunks under a region, in lists of which one fits beside those of other threads."""
+        batch, size = [], 0
+        for index in self._touched(box):
+            nbytes = self._entry(index).nbytes
+            if batch and size + nbytes > self.limit // 4:
+                yield batch
+                batch, size = [], 0
+            batch.append(index)
+            size += nbytes
+        if batch:
+            yield batch
+
+    def _obtain(self, indices, number):
+        """[(start, pixels)] of some chunks; those that are missing are read in one go."""
+        with self.state:
+            wanted, mine = [], []
+            for index in indices:
+                entry = self.entries.get(index)
+                if entry is None or (entry.parts is not None and number not in entry.parts):
+                    if entry is not None:
+                        self.held -= entry.nbytes
+                    entry = self.entries[index] = self._entry(index)
+                    self.held += entry.nbytes
+                    mine.append(entry)
+                wanted.append(entry)
+        if mine:
+            self._fetch(mine)
+        with self.state:
+            while any(entry.pending for entry in wanted):
+                if self.closed:
+                    raise RuntimeError("reading was stopped")
+                self.state.wait()
+            for entry in wanted:
+                if entry.error is not None:
+                    raise entry.error
+            return [(entry.box[0], entry.whole) if entry.whole is not None else entry.parts[number]
+                    for entry in wanted]
+
+    def _fetch(self, entries):
+        error, blocks = None, [None] * len(entries)
+        try:
+            blocks = self.fetcher.many([entry.box for entry in entries],
+                                       [entry.index for entry in entries])
+            for entry, block in zip(entries, blocks):
+                if block.shape != tuple(entry.box[1]):
+                    raise ValueError(f"the data answered a region of another shape: {block.shape} "
+                                     f"for {entry.box}")
+        except BaseException as failure:
+            error = failure
+        with self.state:
+            for entry, block in zip(entries, blocks):
+                entry.whole, entry.error = (block, None) if error is None else (None, error)
+                if error is not None:
+                    self.entries.pop(entry.index, None)
+                    self.held -= entry.nbytes
+            self.state.notify_all()
+
+    def _read_ahead(self):
+        while True:
+            with self.state:
+                while not self.closed and (self.ahead >= len(self.boxes) or not self._may_go_on()):
+                    self.state.wait()
+                if self.closed:
+                    return
+                number = self.ahead
+                self.ahead += 1
+            try:
+                for batch in self._batches(self.boxes[number]):
+                    self._obtain(batch, number)
+            except BaseException:
+                return  # the engine meets the same error, or another, when it asks
+
+    def _may_go_on(self):
+        size = sum(self._entry(index).nbytes for index in self._touched(self.boxes[self.ahead]))
+        depth = max(self.threads, AHEAD_BYTES // size)
+        return self.ahead < self.front + depth and self.held + size <= self.limit
+
+    # ---- forgetting -----------------------------------------------------------------------------
+
+    def _release(self, indices, number):
+        with self.state:
+            for index in indices:
+                entry, uses = self.entries.get(index), self.uses.get(index, ())
+                if number is not None and number in uses:
+                    uses.discard(number)
+                if entry is None or entry.pending:
+                    continue
+                if number is None and self.edges:
+                    self.entries[index] = self.entries.pop(index)  # the youngest
+                elif not uses:
+                    self._drop(entry)
+                else:
+                    self._trim(entry, uses, number)
+            if self.held > self.limit:
+                self._shrink()
+            self.state.notify_all()
+
+    def _drop(self, entry):
+        del self.entries[entry.index]
+        self.held -= entry.nbytes
+
+    def _trim(self, entry, uses, number):
+        """Keeps only what later regions need, where that is much less than the chunk."""
+        if entry.parts is not None:
+            if number in entry.parts:
+                size = entry.parts.pop(number)[1].nbytes
+                entry.nbytes -= size
+                self.held -= size
+            return
+        needs = {n: _common(entry.box, self.boxes[n]) for n in uses}
+        size = sum(_size(need[1]) for need in needs.values()) * self.dtype.itemsize
+        if size * 2 > entry.nbytes:
+            return
+        entry.parts = {n: (need[0], entry.whole[_within(need, entry.box[0])].copy())
+                       for n, need in needs.items()}
+        self.held += size - entry.nbytes
+        entry.whole, entry.nbytes = None, size
+
+    def _shrink(self):
+        """Over the limit: forgets what is needed last; it will be computed again."""
+        def next_use(entry):
+            return min(self.uses.get(entry.index) or (len(self.boxes),))
+
+        ready = [entry for entry in self.entries.values() if not entry.pending]
+        if self.boxes:
+            ready.sort(key=next_use, reverse=True)
+        for entry in ready:
+            if self.held <= self.limit or (self.boxes and next_use(entry) < self.front):
+                return
+            self._drop(entry)
+
+    def stop(self):
+        """Nothing more is read; who waits ends with an error."""
+        with self.state:
+            self.closed = self.fetcher.stopped = True
+            self.state.notify_all()
+
+    def close(self):
+        self.stop()
+        for worker in self.workers:
+            worker.join()
+        self.fetcher.close()
+        self.entries.clear()
