@@ -1,2 +1,3 @@
 ngff_test(api/regions)
 ngff_test(api/levels)
+ngff_test(api/join)

@@ -1,0 +1,301 @@
+/* Several writers at one existing image: claims, what is stored, who died; and the whole
+ * of it, 4 processes of 8 threads at one sharded array, again and again. */
+#include "regions.h"
+
+#include "support/random.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+
+static void expect(ngff_status got, ngff_status want, const char *words, int line) {
+    if (got != want || strstr(region_error.message, words) == NULL)
+        fail_msg("line %d: %s: %s", line, ngff_status_text(got), region_error.message);
+}
+#define EXPECT(call, status, words) expect(call, status, words, __LINE__)
+
+/* An image without pixels. */
+static void create(region_case *c, const char *path, const char *version) {
+    ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
+    opts.version = version;
+    ngff_store *store = region_store(c, path, NGFF_ACCESS_WRITE);
+    OK(ngff_write_metadata(c->context, store, c->levels, &opts, &region_error));
+    ngff_store_close(&store);
+}
+
+typedef struct joined {
+    ngff_store *store;
+    ngff_writer *w;
+} joined;
+
+static joined join(region_case *c, const char *path) {
+    joined j = {region_store(c, path, NGFF_ACCESS_UPDATE), NULL};
+    OK(ngff_writer_join(c->context, j.store, NULL, &j.w, &region_error));
+    return j;
+}
+
+static void leave(joined *j) {
+    ngff_writer_close(&j->w);
+    ngff_store_close(&j->store);
+}
+
+static void an_image_without_pixels_is_zero(void **state) {
+    static const char *const versions[] = {"0.4", "0.5"};
+    region_case c = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        region_case_init(&c, i == 0 ? &region_plain : &region_sharded, 0);
+        create(&c, tempdir_at(versions[i]), versions[i]);
+        memset(c.pixels, 0, sizeof *c.pixels * DEPTH * HEIGHT * WIDTH);
+        ngff_store *store = region_store(&c, tempdir_at(versions[i]), NGFF_ACCESS_READ);
+        region_expect_pixels(&c, store, c.pixels);
+        ngff_store_close(&store);
+        region_case_reset(&c);
+    }
+    region_case_init(&c, &region_sharded, 0);
+    ngff_store *archive = region_store(&c, tempdir_at("a.ozx"), NGFF_ACCESS_WRITE);
+    EXPECT(ngff_write_metadata(c.context, archive, c.levels, NULL, &region_error),
+           NGFF_UNSUPPORTED, "in one pass");
+    ngff_store_close(&archive);
+    region_case_reset(&c);
+}
+
+/* Documents, regions, levels: what is there in the end is what ngff_write makes. */
+static void check_steps(const region_layout *layout, const char *version) {
+    region_case c = {0};
+    ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
+    const ngff_box left = region_box(0, 0, 0, DEPTH, HEIGHT, 33),
+                   right = region_box(0, 0, 33, DEPTH, HEIGHT, WIDTH - 33);
+    opts.version = version;
+    region_case_init(&c, layout, 0);
+    ngff_store *a = region_store(&c, tempdir_at("a"), NGFF_ACCESS_WRITE);
+    region_write_all(&c, a, &opts);
+    create(&c, tempdir_at("b"), version);
+    joined j = join(&c, tempdir_at("b"));
+    OK(region_put(&c, j.w, &right));
+    OK(region_put(&c, j.w, &left));
+    OK(ngff_writer_finish(j.w, NULL, &region_error));
+    ngff_writer_close(&j.w);
+    OK(ngff_write_levels(c.context, j.store, c.levels, 1, NULL, NULL, &region_error));
+    leave(&j);
+    ngff_store *b = region_store(&c, tempdir_at("b"), NGFF_ACCESS_READ);
+    region_expect_same(a, b);
+    assert_int_equal(access(tempdir_at("b/.ngff-claims"), F_OK), -1);
+    ngff_store_close(&a);
+    ngff_store_close(&b);
+    region_case_reset(&c);
+}
+
+static void documents_regions_levels_make_the_same_store(void **state) {
+    (void)state;
+    check_steps(&region_sharded, "0.5");
+    tempdir_teardown(NULL), tempdir_setup(NULL);
+    check_steps(&region_plain, "0.5");
+    tempdir_teardown(NULL), tempdir_setup(NULL);
+    check_steps(&region_plain, "0.4");
+}
+
+/* ---- claims ---- */
+
+static void a_shard_has_one_owner(void **state) {
+    region_case c = {0};
+    const ngff_box mine = region_box(0, 0, 0, 8, 24, 10),
+                   same = region_box(7, 23, 31, 1, 1, 1),
+                   both = region_box(0, 0, 20, 8, 24, 30),
+                   next = region_box(0, 0, 32, 8, 24, 32);
+    (void)state;
+    region_case_init(&c, &region_sharded, 0);
+    create(&c, tempdir_at("out"), "0.5");
+    joined a = join(&c, tempdir_at("out")), b = join(&c, tempdir_at("out"));
+    OK(region_put(&c, a.w, &mine));
+    EXPECT(region_put(&c, b.w, &same), NGFF_EXISTS, "scale0/image/c/0/0/0: ");
+    EXPECT(region_put(&c, b.w, &both), NGFF_EXISTS, "another writer");
+    OK(region_put(&c, b.w, &next)); /* nothing of `both` was taken */
+    EXPECT(region_put(&c, a.w, &next), NGFF_EXISTS, "scale0/image/c/0/0/1: ");
+    OK(ngff_writer_finish(a.w, NULL, &region_error));
+    EXPECT(region_put(&c, b.w, &same), NGFF_EXISTS, "is stored already");
+    OK(ngff_writer_finish(b.w, NULL, &region_error));
+    leave(&a);
+    leave(&b);
+    for (int64_t z = 0; z < DEPTH; z++)
+        for (int64_t y = 0; y < HEIGHT; y++)
+            for (int64_t x = 0; x < WIDTH; x++) {
+                const ngff_box here = region_box(z, y, x, 1, 1, 1);
+                if (!ngff_box_contains(&mine, &here) && !ngff_box_contains(&next, &here))
+                    c.pixels[(z * HEIGHT + y) * WIDTH + x] = 0;
+            }
+    ngff_store *store = region_store(&c, tempdir_at("out"), NGFF_ACCESS_READ);
+    region_expect_pixels(&c, store, c.pixels);
+    ngff_store_close(&store);
+    region_case_reset(&c);
+}
+
+static void a_chunk_that_is_gathered_has_one_owner(void **state) {
+    region_case c = {0};
+    const ngff_box part = region_box(0, 0, 0, 8, 16, 10),
+                   whole = region_box(0, 0, 0, 8, 16, 16),
+                   next = region_box(0, 0, 16, 8, 16, 16);
+    (void)state;
+    region_case_init(&c, &region_plain, 0);
+    create(&c, tempdir_at("out"), "0.4");
+    joined a = join(&c, tempdir_at("out")), b = join(&c, tempdir_at("out"));
+    OK(region_put(&c, a.w, &part));
+    EXPECT(region_put(&c, b.w, &whole), NGFF_EXISTS, "scale0/image/0/0/0: ");
+    OK(region_put(&c, b.w, &next));
+    EXPECT(region_put(&c, a.w, &next), NGFF_EXISTS, "is stored already");
+    leave(&a); /* not finished: what it gathered is gone, and its claim */
+    OK(region_put(&c, b.w, &whole));
+    OK(ngff_writer_finish(b.w, NULL, &region_error));
+    leave(&b);
+    region_case_reset(&c);
+}
+
+/* A child takes the first shard and dies. */
+static void die_with_a_claim(region_case *c) {
+    int status;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const ngff_box box = region_box(0, 0, 0, 8, 24, 10);
+        joined j = join(c, tempdir_at("out"));
+        if (region_put(c, j.w, &box) == NGFF_OK)
+            raise(SIGKILL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void claims_of_the_dead_are_taken_over(void **state) {
+    region_case c = {0};
+    const ngff_box all = region_box(0, 0, 0, DEPTH, HEIGHT, WIDTH);
+    (void)state;
+    region_case_init(&c, &region_sharded, 0);
+    create(&c, tempdir_at("out"), "0.5");
+    die_with_a_claim(&c);
+    assert_int_equal(access(tempdir_at("out/.ngff-claims/.ngff-0.0.0.0"), F_OK), 0);
+    joined a = join(&c, tempdir_at("out"));
+    OK(region_put(&c, a.w, &all));
+    joined b = join(&c, tempdir_at("out"));
+    EXPECT(region_put(&c, b.w, &all), NGFF_EXISTS, "another writer");
+    leave(&b);
+    OK(ngff_writer_finish(a.w, NULL, &region_error));
+    leave(&a);
+    ngff_store *store = region_store(&c, tempdir_at("out"), NGFF_ACCESS_READ);
+    region_expect_pixels(&c, store, c.pixels);
+    ngff_store_close(&store);
+    region_case_reset(&c);
+}
+
+/* ---- many ---- */
+
+enum { PROCESSES = 4, THREADS = 8, RUNS = 100, ITEMS = 3 * 3 * 3 * 4 };
+
+/* What the threads of one process share. */
+typedef struct crew {
+    region_case *c;
+    ngff_writer *w;
+    int order[ITEMS];
+    atomic_int next, failed;
+} crew;
+
+/* An item is a quarter of a shard, in boxes that no chunk likes. Somebody else's shard is
+ * left to them; of a shard of this process all four quarters are met by its threads. */
+static void fill_item(crew *all, int item) {
+    const int64_t shard[3] = {8, 24, 32};
+    const int s = item / 4, quarter = item % 4;
+    ngff_error err = {0};
+    ngff_box box = region_box(s / 9 * shard[0] + quarter * 2, s / 3 % 3 * shard[1],
+                              s % 3 * shard[2], 2, 24, 32);
+    for (int64_t x = box.start[2], end = ngff_min_i64(x + 32, WIDTH); x < end; x += 13) {
+        const ngff_box image = region_box(0, 0, 0, DEPTH, HEIGHT, WIDTH);
+        ngff_box wanted = box, part;
+        ngff_view pixels;
+        wanted.start[2] = x;
+        wanted.shape[2] = ngff_min_i64(13, end - x);
+        if (!ngff_box_intersect(&image, &wanted, &part))
+            return;
+        ngff_view_sub(&all->c->view, part.start, part.shape, &pixels);
+        ngff_status status = ngff_writer_write_region(all->w, 0, &part, &pixels, &err);
+        if (status == NGFF_EXISTS)
+            return;
+        if (status != NGFF_OK) {
+            fprintf(stderr, "%s: %s\n", ngff_status_text(status), err.message);
+            atomic_store(&all->failed, 1);
+        }
+    }
+}
+
+static void crew_member(void *arg) {
+    crew *all = arg;
+    for (int i = atomic_fetch_add(&all->next, 1); i < ITEMS;
+         i = atomic_fetch_add(&all->next, 1))
+        fill_item(all, all->order[i]);
+}
+
+static int fill(region_case *c, uint64_t seed) {
+    static crew all;
+    ngff_thread *thread[THREADS];
+    joined j = join(c, tempdir_at("out"));
+    all = (crew){.c = c, .w = j.w};
+    for (int i = 0; i < ITEMS; i++)
+        all.order[i] = i;
+    for (int i = ITEMS - 1; i > 0; i--) {
+        int k = (int)random_range(&seed, 0, i), keep = all.order[i];
+        all.order[i] = all.order[k];
+        all.order[k] = keep;
+    }
+    for (int i = 0; i < THREADS; i++)
+        OK(ngff_thread_start(NULL, crew_member, &all, &thread[i], &region_error));
+    for (int i = 0; i < THREADS; i++)
+        ngff_thread_join(&thread[i]);
+    if (ngff_writer_finish(j.w, NULL, &region_error) != NGFF_OK) {
+        fprintf(stderr, "finish: %s\n", region_error.message);
+        atomic_store(&all.failed, 1);
+    }
+    leave(&j);
+    return atomic_load(&all.failed);
+}
+
+static void fill_from_processes(region_case *c, int run) {
+    pid_t child[PROCESSES];
+    for (int p = 0; p < PROCESSES; p++) {
+        child[p] = fork();
+        assert_true(child[p] >= 0);
+        if (child[p] == 0)
+            _exit(fill(c, (uint64_t)(run * PROCESSES + p)));
+    }
+    for (int p = 0; p < PROCESSES; p++) {
+        int status;
+        assert_int_equal(waitpid(child[p], &status, 0), child[p]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
+static void many_fill_one_sharded_array(void **state) {
+    region_case c = {0};
+    (void)state;
+    region_case_init(&c, &region_sharded, 0);
+    for (int run = 0; run < RUNS; run++) {
+        create(&c, tempdir_at("out"), "0.5");
+        fill_from_processes(&c, run);
+        ngff_store *store = region_store(&c, tempdir_at("out"), NGFF_ACCESS_READ);
+        region_expect_pixels(&c, store, c.pixels);
+        ngff_store_close(&store);
+        assert_int_equal(access(tempdir_at("out/.ngff-claims"), F_OK), -1);
+        OK(ngff_dir_remove_all(tempdir_at("out"), &region_error));
+    }
+    region_case_reset(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEMPDIR_TEST(an_image_without_pixels_is_zero),
+        TEMPDIR_TEST(documents_regions_levels_make_the_same_store),
+        TEMPDIR_TEST(a_shard_has_one_owner),
+        TEMPDIR_TEST(a_chunk_that_is_gathered_has_one_owner),
+        TEMPDIR_TEST(claims_of_the_dead_are_taken_over),
+        TEMPDIR_TEST(many_fill_one_sharded_array),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
