@@ -4,8 +4,10 @@
 
 #include "support/random.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 static void expect(ngff_status got, ngff_status want, const char *words, int line) {
@@ -196,8 +198,16 @@ typedef struct crew {
     region_case *c;
     ngff_writer *w;
     int order[ITEMS];
+    int process;
     atomic_int next, failed;
 } crew;
+
+/* Seen by all processes. */
+static struct {
+    atomic_int started;   /* so that each has shards before any takes another */
+    atomic_int refused;   /* boxes */
+    atomic_int owner[27]; /* of each shard: its process, from 1 on */
+} * table;
 
 /* An item is a quarter of a shard, in boxes that no chunk likes. Somebody else's shard is
  * left to them; of a shard of this process all four quarters are met by its threads. */
@@ -217,10 +227,17 @@ static void fill_item(crew *all, int item) {
             return;
         ngff_view_sub(&all->c->view, part.start, part.shape, &pixels);
         ngff_status status = ngff_writer_write_region(all->w, 0, &part, &pixels, &err);
-        if (status == NGFF_EXISTS)
+        if (status == NGFF_EXISTS) { /* theirs, or ours from the beginning */
+            atomic_fetch_add(&table->refused, 1);
             return;
-        if (status != NGFF_OK) {
-            fprintf(stderr, "%s: %s\n", ngff_status_text(status), err.message);
+        }
+        int owner = 0;
+        bool only =
+            atomic_compare_exchange_strong(&table->owner[s], &owner, all->process + 1) ||
+            owner == all->process + 1;
+        if (status != NGFF_OK || !only) {
+            fprintf(stderr, "%s: %s; shard %d was taken by process %d\n",
+                    ngff_status_text(status), err.message, s, owner);
             atomic_store(&all->failed, 1);
         }
     }
@@ -233,11 +250,18 @@ static void crew_member(void *arg) {
         fill_item(all, all->order[i]);
 }
 
-static int fill(region_case *c, uint64_t seed) {
+static void wait_for_others(void) {
+    atomic_fetch_add(&table->started, 1);
+    for (int i = 0; i < 10000000 && atomic_load(&table->started) < PROCESSES; i++)
+        sched_yield();
+}
+
+/* Process p begins with the shards p, p + 4, p + 8; then everybody tries everything. */
+static int fill(region_case *c, int p, uint64_t seed) {
     static crew all;
     ngff_thread *thread[THREADS];
     joined j = join(c, tempdir_at("out"));
-    all = (crew){.c = c, .w = j.w};
+    all = (crew){.c = c, .w = j.w, .process = p};
     for (int i = 0; i < ITEMS; i++)
         all.order[i] = i;
     for (int i = ITEMS - 1; i > 0; i--) {
@@ -245,6 +269,9 @@ static int fill(region_case *c, uint64_t seed) {
         all.order[i] = all.order[k];
         all.order[k] = keep;
     }
+    for (int s = p; s < 3 * PROCESSES; s += PROCESSES)
+        fill_item(&all, 4 * s);
+    wait_for_others();
     for (int i = 0; i < THREADS; i++)
         OK(ngff_thread_start(NULL, crew_member, &all, &thread[i], &region_error));
     for (int i = 0; i < THREADS; i++)
@@ -259,22 +286,28 @@ static int fill(region_case *c, uint64_t seed) {
 
 static void fill_from_processes(region_case *c, int run) {
     pid_t child[PROCESSES];
+    memset(table, 0, sizeof *table);
     for (int p = 0; p < PROCESSES; p++) {
         child[p] = fork();
         assert_true(child[p] >= 0);
         if (child[p] == 0)
-            _exit(fill(c, (uint64_t)(run * PROCESSES + p)));
+            _exit(fill(c, p, (uint64_t)(run * PROCESSES + p)));
     }
     for (int p = 0; p < PROCESSES; p++) {
         int status;
         assert_int_equal(waitpid(child[p], &status, 0), child[p]);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
+    /* Each of the 12 shards that were taken first is refused to three processes. */
+    assert_true(atomic_load(&table->refused) >= 12 * 3);
 }
 
 static void many_fill_one_sharded_array(void **state) {
     region_case c = {0};
     (void)state;
+    table = mmap(NULL, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                 -1, 0);
+    assert_ptr_not_equal(table, MAP_FAILED);
     region_case_init(&c, &region_sharded, 0);
     for (int run = 0; run < RUNS; run++) {
         create(&c, tempdir_at("out"), "0.5");
