@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #define ALIGNMENT ((size_t)64)
+/* What is larger than a few of the usual large pages begins on one. */
+#define LARGE_PAGE ((size_t)2 << 20)
 
 void *ngff_alloc(const ngff_allocator *a, size_t size) {
     if (size == 0)
@@ -29,9 +31,12 @@ void *ngff_alloc_aligned(const ngff_allocator *a, size_t size) {
     size_t total;
     if (!ngff_add_size(size ? size : 1, ALIGNMENT - 1 + sizeof(void *), &total))
         return NULL;
-    if (!a)
-        return aligned_alloc(ALIGNMENT,
-                             ((size ? size : 1) + ALIGNMENT - 1) & ~(ALIGNMENT - 1));
+    if (!a) {
+        size_t alignment = size / 2 < LARGE_PAGE ? ALIGNMENT : LARGE_PAGE;
+        if (!ngff_add_size(size ? size : 1, alignment - 1, &total))
+            return NULL;
+        return aligned_alloc(alignment, total & ~(alignment - 1));
+    }
     char *start = a->alloc(a->user, total);
     if (!start)
         return NULL;

@@ -52,7 +52,7 @@ void *ngff_alloc(const ngff_allocator *a,
                  size_t size); /* NULL on failure; size 0 -> 1 byte */
 void *ngff_calloc(const ngff_allocator *a, size_t count,
                   size_t size);                                 /* checked, zeroed */
-void *ngff_alloc_aligned(const ngff_allocator *a, size_t size); /* 64-byte aligned */
+void *ngff_alloc_aligned(const ngff_allocator *a, size_t size); /* to 64 bytes at least */
 void *ngff_realloc(const ngff_allocator *a, void *block, size_t old_size, size_t size);
 void ngff_free(const ngff_allocator *a, void *block);
 void ngff_free_aligned(const ngff_allocator *a, void *block);

@@ -190,6 +190,7 @@ static ngff_status open_worker(ngff_job *job, ngff_worker *w, ngff_error *err) {
     w->arena = ngff_alloc_aligned(job->alloc, w->arena_size);
     if (w->arena == NULL)
         return ngff_fail_nomem(err, "a block", w->arena_size);
+    ngff_memory_prefer_large(w->arena, w->arena_size);
     return ngff_codec_ctx_create(job->alloc, &w->ctx, err);
 }
 

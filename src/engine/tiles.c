@@ -139,9 +139,17 @@ static bool is_one_piece(const part *p) {
     return true;
 }
 
+/* The room may have its end in the file. */
+static bool is_in_memory(const part *p) {
+    uint64_t end = p->room->base + p->off + ngff_dtype_size((ngff_dtype)p->file.dtype);
+    for (int d = 0; d < p->file.ndim; d++)
+        end += (uint64_t)((p->file.shape[d] - 1) * p->file.strides[d]);
+    return end <= p->room->ticket->mem_size;
+}
+
 static ngff_status move_part(part *p, ngff_error *err) {
     const int n = p->view.ndim;
-    if (p->room->ticket->mem != NULL) {
+    if (is_in_memory(p)) {
         p->file.data = (char *)p->room->ticket->mem + p->room->base + p->off;
         ngff_nd_copy(p->write ? &p->file : &p->view, p->write ? &p->view : &p->file);
         return NGFF_OK;

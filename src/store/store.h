@@ -265,10 +265,13 @@ void ngff_claims_close(ngff_claims **c); /* after dropping all */
 /* ---- spill: bytes that wait, in memory up to a budget, then in one unlinked file ----
  */
 
+/* The first mem_size bytes are in memory, the others in the file from `off` on. What was
+ * put is in one of them as a whole. */
 typedef struct ngff_spill_ticket {
-    uint64_t off; /* in the file, when mem is NULL */
-    size_t size;
+    uint64_t off;
+    size_t size, mem_size;
     void *mem;
+    uint32_t piece; /* of the spill: 1 + the memory that `mem` lies in; 0: its own */
 } ngff_spill_ticket;
 
 typedef struct ngff_spill_opts {
@@ -281,14 +284,15 @@ NGFF_MUST_USE ngff_status ngff_spill_create(const ngff_allocator *a,
                                             const ngff_spill_opts *opts, ngff_spill **out,
                                             ngff_error *err);
 void ngff_spill_close(ngff_spill **spill);
-/* Thread-safe. put copies the bytes; take copies them out and frees the room. */
+/* Thread-safe. put copies the bytes; take copies them out and frees the room. While they
+ * are in memory (mem_size is size) they may be read there until take or drop. */
 NGFF_MUST_USE ngff_status ngff_spill_put(ngff_spill *s, const void *data, size_t size,
                                          ngff_spill_ticket *ticket, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_spill_take(ngff_spill *s, ngff_spill_ticket *ticket,
                                           void *out, ngff_error *err);
 void ngff_spill_drop(ngff_spill *s, ngff_spill_ticket *ticket);
 /* Room for `size` bytes at once, written and read by ranges (retained levels, windows):
- * in memory when it fits the rest of the budget, else in the file. */
+ * in memory when it fits the rest of the budget, else its end is in the file. */
 NGFF_MUST_USE ngff_status ngff_spill_reserve(ngff_spill *s, uint64_t size,
                                              ngff_spill_ticket *ticket, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_spill_write(ngff_spill *s, const ngff_spill_ticket *ticket,

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -63,6 +64,25 @@ uint64_t ngff_memory_available(void) {
         limit.rlim_cur < memory)
         memory = limit.rlim_cur;
     return memory;
+}
+
+/* Large pages of the usual machines: 2 MiB; smaller blocks hold none as a whole. */
+#define LARGE_LEAST ((size_t)4 << 20)
+
+void ngff_memory_prefer_large(void *block, size_t size) {
+#ifdef MADV_HUGEPAGE
+    long page = sysconf(_SC_PAGESIZE);
+    if (size < LARGE_LEAST || page <= 0)
+        return;
+    uintptr_t mask = (uintptr_t)page - 1, first = ((uintptr_t)block + mask) & ~mask;
+    uintptr_t last = ((uintptr_t)block + size) & ~mask;
+    /* No kernel must know it. */
+    (void)madvise((char *)block + (first - (uintptr_t)block), last - first,
+                  MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)size;
+#endif
 }
 
 uint64_t ngff_clock_ns(void) {

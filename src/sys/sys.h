@@ -153,6 +153,9 @@ void ngff_thread_join(ngff_thread **t); /* signals are blocked in threads starte
 int ngff_cpu_count(void); /* cores this process may use (affinity, cgroup quota), >= 1 */
 uint64_t ngff_memory_available(
     void); /* bytes this process may use: min(physical, cgroup, rlimit) */
+/* A hint: these bytes will all be used, so the system may give them in large pages, which
+ * saves most of the time it takes to give them at all. Small blocks are left alone. */
+void ngff_memory_prefer_large(void *block, size_t size);
 uint64_t ngff_clock_ns(void); /* monotonic */
 void ngff_sys_random(void *out, size_t size);
 int64_t ngff_sys_pid(void);

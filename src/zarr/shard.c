@@ -263,7 +263,13 @@ static ngff_status append_parked(ngff_shards *s, ngff_shard *shard, ngff_codec_c
     void *room = NULL;
     ngff_spill_ticket ticket = shard->entry[local];
     size_t size = ticket.size;
-    ngff_status status = ngff_codec_scratch(ctx, NGFF_ZARR_SLOT_VALUE, size, &room, err);
+    ngff_status status;
+    if (ticket.mem_size == size) {
+        status = append(s, shard, local, ticket.mem, size, err);
+        ngff_spill_drop(s->spill, &ticket);
+        return status;
+    }
+    status = ngff_codec_scratch(ctx, NGFF_ZARR_SLOT_VALUE, size, &room, err);
     if (status != NGFF_OK) {
         ngff_spill_drop(s->spill, &ticket);
         return status;

@@ -46,6 +46,10 @@ static void aligned_blocks(void **state) {
         }
     }
     assert_int_equal(f.live, 0);
+    char *large = ngff_alloc_aligned(NULL, (size_t)5 << 20); /* in whole large pages */
+    assert_non_null(large);
+    assert_int_equal((uintptr_t)large % ((uintptr_t)2 << 20), 0);
+    ngff_free_aligned(NULL, large);
 }
 
 static void sizes_that_overflow(void **state) {
