@@ -19,8 +19,7 @@ BETTER = {
     "write_store_to_zip": "one pass, whole or not at all",
     "Methods": "every method registered with its declared translation",
 }
-WRITER = ("whole or not at all, foreign directories never replaced, one pass; `start_level` is an error; "
-          "foreign root attributes of a replaced store are not kept by themselves")
+WRITER = "whole or not at all, foreign directories never replaced, one pass; `start_level` is an error"
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,
@@ -28,7 +27,7 @@ PARTLY = {
     "from_ome_zarr": "images; no remote stores, scenes or transformations alone",
     "open_array": "levels of an image, to read; the result cannot be assigned to",
     "validate": "structure of images; no JSON schemas, plates, wells or labels",
-    "validate_structural": "rules of 0.4 and 0.5; RFC-4 values are not checked",
+    "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
     "compute_omero_from_ngff_image": "exact quantiles, but a channel is read into memory",
     "compute_omero_from_multiscales": "exact quantiles, but a channel is read into memory",
     "Metadata": "0.4 and 0.5 only",
@@ -40,7 +39,7 @@ PARTLY = {
     "GLASBEY_COLORS": "16 colours of our own",
     "AxisType": "time, channel, space",
     "config": "`cache_store` and `task_target` are accepted and do nothing",
-    "SpecRule": "rules of 0.4 and 0.5",
+    "SpecRule": "without those of plates and wells",
 }
 REASONS = {
     "not here": {
@@ -152,6 +151,24 @@ def rows(names, tests):
         yield name, state, "; ".join(remarks)
 
 
+def examples():
+    """The lines about the examples of the peer's documentation, from the table that the tests run."""
+    sys.path.insert(0, str(ROOT / "tests/python"))
+    import doc_examples_files  # noqa: F401 (fills the table)
+    from doc_examples import TABLE, line
+    from parity import EXPLAINED
+
+    yield from ("", "# The examples of its documentation", "",
+                "Run with both packages by `tests/python/test_parity_examples.py`, which compares "
+                "documents, chunk keys,", "pixels and objects. A difference is one of those explained "
+                "below the table, or the test fails.", "",
+                "| page | example | compared |", "| --- | --- | --- |")
+    for row in sorted(TABLE, key=lambda row: row.page.lower()):
+        yield line(row)
+    used = {name for row in TABLE for name in row.differences}
+    yield from ("", *(f"* *{name}*: {EXPLAINED[name].why}." for name in EXPLAINED if name in used))
+
+
 def main():
     import ngff_zarr
 
@@ -166,6 +183,7 @@ def main():
     counts = {state: sum(row[1] == state for row in made) for state in
               ("same", "better", "partly", "not yet", "not here")}
     lines += ["", ", ".join(f"{count} {state}" for state, count in counts.items()) + "."]
+    lines += examples()
     (ROOT / "docs/python-parity.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(counts)
 

@@ -23,6 +23,8 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
     if kind not in (None, "multiscales"):
         raise NotImplementedError(f"kind={kind!r} is not read")
     handle = open_for_reading(store)
+    if validate:
+        _check_documents(handle)
     image = _core.open_image(context(), handle)
     facts = json.loads(image.facts())
     attributes = root_attributes(handle)
@@ -39,6 +41,16 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
 
 
 from_ome_zarr = from_ngff_zarr
+
+
+def _check_documents(handle):
+    """The rules, before the reader gives up on a document that breaks them."""
+    from ._structural import validate
+
+    attributes = root_attributes(handle)
+    version = str(attributes.get("ome", {}).get("version", "0.4"))
+    if version in ("0.4", "0.5") and "multiscales" in attributes.get("ome", attributes):
+        validate(attributes, version)
 
 
 def root_attributes(handle):

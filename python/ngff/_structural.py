@@ -3,7 +3,9 @@ broken is raised."""
 
 import re
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
+
+from ._orientation import AnatomicalOrientationValues
 
 
 class SpecRule(StrEnum):
@@ -15,13 +17,15 @@ class SpecRule(StrEnum):
     GLOBAL_COORD_TRANSFORM_AFTER_PER_LEVEL = "global-coord-transform-after-per-level"
     DATASET_ORDER_HIGHEST_TO_LOWEST = "dataset-order-highest-to-lowest"
     OMERO_CHANNEL_COLOR_FORMAT = "omero-channel-color-format"
+    AXIS_ORIENTATION_ANATOMICAL_TYPE = "axis-orientation-anatomical-type"
     AXIS_ORIENTATION_ON_NON_SPACE = "axis-orientation-on-non-space"
+    AXIS_ORIENTATION_UNIQUE_AXIS = "axis-orientation-unique-axis"
     ZARR_FORMAT = "zarr-format"
     OME_NAMESPACE = "ome-namespace"
 
 
-class ValidationLevel(Enum):
-    SCHEMA_ONLY = "schema-only"
+class ValidationLevel(StrEnum):
+    SCHEMA_ONLY = "schema_only"
     STRICT = "strict"
 
 
@@ -34,12 +38,12 @@ class ValidationError(ValueError):
     """`.rule` and `.location` say what is broken and where."""
 
     def __init__(self, rule, message, location=""):
-        super().__init__(f"{rule}: {message}" + (f" (at {location})" if location else ""))
+        where = f" (at {location})" if location else ""
+        super().__init__(f"Spec rule [{rule}] violated: {message}{where}")
         self.rule, self.message, self.location = SpecRule(rule), message, location
 
 
-def _axes(metadata, version):
-    axes = list(metadata.axes)
+def _axes(axes):
     if not 2 <= len(axes) <= 5:
         raise ValidationError("axis-count", f"{len(axes)} axes, 2 to 5 are allowed", "axes")
     types = [axis.type for axis in axes]
@@ -53,9 +57,35 @@ def _axes(metadata, version):
     space = [axis.name for axis in axes if axis.type == "space"]
     if len(space) not in (2, 3) or space != ["z", "y", "x"][-len(space):]:
         raise ValidationError("axis-order", f"space axes are (z,) y, x, not {space}", "axes")
+
+
+def _unique_names(axes):
     names = [axis.name for axis in axes]
     if len(set(names)) != len(names):
         raise ValidationError("axis-names-unique", f"a name is repeated: {names}", "axes")
+
+
+def _orientations(axes):
+    """RFC-4: only space axes are oriented, with a known value, no two along one anatomical axis."""
+    seen = {}
+    for n, axis in enumerate(axes):
+        found, where = axis.orientation, f"axes[{n}].orientation"
+        if found is None:
+            continue
+        if axis.type != "space":
+            raise ValidationError("axis-orientation-on-non-space", axis.name, where)
+        kind, value = ((found.get("type"), found.get("value")) if isinstance(found, dict)
+                       else (getattr(found, "type", None), getattr(found, "value", found)))
+        value = str(getattr(value, "value", value))
+        if kind != "anatomical" or value not in set(AnatomicalOrientationValues):
+            raise ValidationError("axis-orientation-anatomical-type",
+                                  f"{kind} {value!r} of axis {axis.name}", where)
+        pair = frozenset(value.split("-to-"))
+        if pair in seen:
+            raise ValidationError("axis-orientation-unique-axis",
+                                  f"axes {seen[pair]!r} and {axis.name!r} both run along "
+                                  f"{' and '.join(sorted(pair))}", where)
+        seen[pair] = axis.name
 
 
 def _transforms(items, count, where):
@@ -75,10 +105,15 @@ def _transforms(items, count, where):
 
 
 def validate_structural(metadata, options=None, version=None):
-    """Raises ValidationError for the first broken rule; None when all are kept."""
-    if options is not None and options.level is ValidationLevel.SCHEMA_ONLY:
+    """Raises ValidationError for the first broken rule; None when all are kept. The rules about the
+    number and order of axes end with OME-Zarr 0.9, where those of RFC-4 begin; without a version
+    all are asked for."""
+    if options is not None and options.level == ValidationLevel.SCHEMA_ONLY:
         return
-    _axes(metadata, version)
+    latest = str(getattr(version, "value", version)) >= "0.9" if version is not None else None
+    if not latest:
+        _axes(metadata.axes)
+    _unique_names(metadata.axes)
     count, previous = len(metadata.axes), None
     if metadata.coordinateTransformations:
         for item in metadata.coordinateTransformations:
@@ -97,9 +132,8 @@ def validate_structural(metadata, options=None, version=None):
         if channel.color and not re.fullmatch(r"[0-9A-Fa-f]{6}", channel.color):
             raise ValidationError("omero-channel-color-format",
                                   f"{channel.color!r} is not six hex digits", f"omero.channels[{n}]")
-    for n, axis in enumerate(metadata.axes):
-        if axis.orientation is not None and axis.type != "space":
-            raise ValidationError("axis-orientation-on-non-space", axis.name, f"axes[{n}]")
+    if latest is not False:
+        _orientations(metadata.axes)
     extra = getattr(metadata, "extra", None) or {}
     if "zarr_format" in extra and extra["zarr_format"] != 3:
         raise ValidationError("zarr-format", "zarr_format inside a multiscales entry")

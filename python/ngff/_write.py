@@ -6,7 +6,7 @@ import numpy as np
 
 from . import _codecs, _core
 from ._config import context
-from ._lazy import ComputedLevel
+from ._lazy import ComputedLevel, chunk_shape
 from ._metadata import Metadata
 from ._progress import adapt
 from ._pyramid import chunks_of, plan_levels
@@ -117,6 +117,8 @@ class Job:
         chunks = kwargs.get("chunks")
         if chunks is None:
             chunks = self.multiscales.chunks
+        if chunks is None:  # levels that were read, or put together by hand, keep their chunks
+            chunks = {d: n for d, n in zip(self.first.dims, chunk_shape(self.first.data)) if n}
         if isinstance(chunks, (tuple, list)) and len(chunks) != len(self.first.dims):
             raise ValueError(f"chunks must have one value for each of {tuple(self.first.dims)}")
         return chunks_of(chunks, self.first)
