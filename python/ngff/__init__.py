@@ -40,7 +40,7 @@ __all__ = [*_HOME, "SUPPORTED_VERSIONS", "library_info", "v04", "v05"]
 def __getattr__(name):
     from importlib import import_module
 
-    if name in ("v04", "v05"):
+    if name in ("v04", "v05", "rfc9_zip", "structural_validation"):
         return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
