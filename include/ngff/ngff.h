@@ -235,7 +235,9 @@ typedef struct ngff_level_info {
     }
 
 /* Decides the levels of `image` (pixels.md of the project's requirements: sizes, factors,
- * scales, translations, chunks). Pure: nothing is read or written. */
+ * scales, translations, chunks). Pure: nothing is read or written. An extent of 0 along
+ * axis 0 is not known yet (ngff_writer_append): automatic levels do not reduce that axis
+ * and its chunks hold 1 by default; level infos answer 0 for it. */
 NGFF_API NGFF_CHECK ngff_status ngff_multiscales_plan(ngff_context *context,
                                                       const ngff_image_desc *image,
                                                       const ngff_plan_opts *opts,
@@ -340,9 +342,14 @@ typedef struct ngff_writer_opts {
         start_level; /* ngff_writer_finish computes the levels from this one on, out of
                         the finer ones; 0: 1, all but level 0; the level count or more:
                         none, all levels are given. ngff_writer_join: always none */
-    int32_t append;  /* the extent of level 0 along axis 0 is not known yet */
-    int32_t no_wait; /* append: answer LIMIT instead of waiting */
-    int32_t live;    /* append: finished frames are seen by readers */
+    int32_t append;  /* frames come by ngff_writer_append, regions are INVALID; what
+                        `planned` says of the extent along axis 0 does not count.
+                        start_level is 0 or 1 */
+    int32_t no_wait; /* append: answer LIMIT instead of waiting for memory */
+    int32_t live;    /* append: the store appears with the first frames that are stored
+                        with all their levels, and grows: a reader that opens it finds
+                        whole frames only, but no display windows that are measured. No
+                        other writer can replace it before ngff_store_close */
 } ngff_writer_opts;
 #define NGFF_WRITER_OPTS_INIT                                                            \
     { sizeof(ngff_writer_opts), NULL, 0, 0, 0, 0 }
@@ -374,15 +381,31 @@ NGFF_API NGFF_CHECK ngff_status ngff_writer_write_region(ngff_writer *writer, in
                                                          const ngff_box *box,
                                                          const ngff_view *pixels,
                                                          ngff_error *err);
+/* Frames along axis 0 after those given before: shape n (1 or more), then level 0's other
+ * extents; the image's dtype, any strides; copied before the call returns. All levels are
+ * made in the background while frames come (with ngff_context_opts.threads 1: by this
+ * call), in slabs of whole chunks or shards along axis 0 that share the context's
+ * memory_target with the work. When all slabs are busy the call waits; with no_wait it
+ * answers LIMIT and has taken nothing. Where a level is coarser along axis 0, only level
+ * 0 is written now and the others are made by ngff_writer_finish. What went wrong in the
+ * background comes out of the next call. One thread at a time. */
+NGFF_API NGFF_CHECK ngff_status ngff_writer_append(ngff_writer *writer,
+                                                   const ngff_view *frames,
+                                                   ngff_error *err);
+/* All whole chunks or shards along axis 0 of what was appended are stored, and with live
+ * seen, when this returns. */
+NGFF_API NGFF_CHECK ngff_status ngff_writer_flush(ngff_writer *writer, ngff_error *err);
 /* Writes what is still gathered (what was never given is the fill value, 0), computes the
  * levels from start_level on, writes the documents and publishes. No other call but
  * ngff_writer_close may follow. A joined writer writes no documents, computes nothing,
- * and touches only shards and chunks of its own. `report` may be NULL. */
+ * and touches only shards and chunks of its own. After ngff_writer_append the extent
+ * along axis 0 is the number of frames given (none: INVALID), and levels coarser than
+ * that many are left out. `report` may be NULL. */
 NGFF_API NGFF_CHECK ngff_status ngff_writer_finish(ngff_writer *writer,
                                                    ngff_write_report *report,
                                                    ngff_error *err);
 /* Of a writer that was not finished nothing is published; of a joined one the complete
- * chunks and shards stay. Cannot fail. */
+ * chunks and shards stay, of a live one the frames that were seen. Cannot fail. */
 NGFF_API void ngff_writer_close(ngff_writer **writer);
 
 /* Documents only, of an image whose every pixel is the fill value: published at once, for

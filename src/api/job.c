@@ -175,6 +175,14 @@ ngff_status ngff_api_job_check(ngff_context *context, const ngff_multiscales *ms
     return NGFF_OK;
 }
 
+ngff_status ngff_api_check_extent(const ngff_multiscales *ms, ngff_error *err) {
+    if (ms->desc.desc.shape[0] != 0)
+        return NGFF_OK;
+    return ngff_fail(err, NGFF_INVALID,
+                     "axis 0: size 0, expected at least 1; it is left open for "
+                     "ngff_writer_append only");
+}
+
 ngff_status ngff_api_check_changeable(const ngff_store *store, ngff_error *err) {
     if (ngff_store_is_changeable(store))
         return NGFF_OK;

@@ -43,6 +43,20 @@ static ngff_status fill_request(const ngff_image_desc *d, const ngff_plan_opts *
     return NGFF_OK;
 }
 
+/* Not more than an image of frames can be cut into; what it clips is no smaller. */
+static const int64_t OPEN_EXTENT = 1 << 24;
+
+/* An extent of 0 along axis 0 is not known yet. Unless somebody says so, nothing is
+ * reduced along it, and chunks hold one frame: like time. */
+static void plan_open_end(ngff_levels_request *r) {
+    bool reduced = false;
+    for (int n = 0; n < r->factor_count; n++)
+        reduced = reduced || r->factors[n][0] != 1;
+    r->shape[0] = OPEN_EXTENT;
+    if (!reduced)
+        r->axis[0] = 't';
+}
+
 ngff_status ngff_multiscales_plan(ngff_context *context, const ngff_image_desc *image,
                                   const ngff_plan_opts *opts,
                                   ngff_multiscales **multiscales, ngff_error *err) {
@@ -58,6 +72,8 @@ ngff_status ngff_multiscales_plan(ngff_context *context, const ngff_image_desc *
     NGFF_TRY(ngff_api_import(&d, sizeof d, image, "ngff_image_desc", err));
     NGFF_TRY(complete_desc(&d, err));
     NGFF_TRY(fill_request(&d, &o, &request, err));
+    if (d.shape[0] == 0)
+        plan_open_end(&request);
 
     ngff_multiscales *ms = ngff_calloc(context->alloc, 1, sizeof *ms);
     if (ms == NULL)
@@ -84,8 +100,9 @@ int ngff_multiscales_level_count(const ngff_multiscales *ms) {
 
 static void planned_level(const ngff_multiscales *ms, int n, ngff_level_info *info) {
     const ngff_level *level = &ms->levels.level[n];
+    const bool open_end = ms->desc.desc.shape[0] == 0;
     for (int i = 0; i < ms->levels.ndim; i++) {
-        info->shape[i] = level->shape[i];
+        info->shape[i] = i == 0 && open_end ? 0 : level->shape[i];
         info->chunks[i] = level->chunk[i];
         info->shards[i] = level->chunk[i] * (level->sharded ? level->per_shard[i] : 1);
         info->scale[i] = level->scale[i];

@@ -32,6 +32,7 @@ static ngff_status check_args(ngff_context *context, const ngff_multiscales *ms,
                               const ngff_source *source, const ngff_write_report *report,
                               ngff_error *err) {
     NGFF_TRY(ngff_api_job_check(context, ms, report, err));
+    NGFF_TRY(ngff_api_check_extent(ms, err));
     return source != NULL ? NGFF_OK : ngff_fail(err, NGFF_INVALID, "source is NULL");
 }
 

@@ -53,8 +53,13 @@ static ngff_status open_new(ngff_writer *w, const ngff_multiscales *planned,
                                w->opts.write, err));
     if (w->job.opts.keep_levels != 0)
         return ngff_fail(err, NGFF_INVALID, "keep_levels: regions have no source");
-    NGFF_TRY(check_windows(w, err));
+    if (w->opts.append == 0) {
+        NGFF_TRY(ngff_api_check_extent(planned, err));
+        NGFF_TRY(check_windows(w, err));
+    }
     NGFF_TRY(ngff_api_job_create(&w->job, w->store, planned, err));
+    if (w->opts.append != 0)
+        return ngff_api_append_open(w, err);
     NGFF_TRY(ngff_image_reserve(w->job.image, err));
     return open_regions(w, err);
 }
@@ -80,8 +85,8 @@ static ngff_status new_writer(ngff_context *context, ngff_store *store,
     if (o.start_level < 0)
         return ngff_fail(err, NGFF_INVALID, "start_level is %d, expected 0 or more",
                          (int)o.start_level);
-    if (o.append != 0 || o.no_wait != 0 || o.live != 0)
-        return ngff_fail(err, NGFF_UNSUPPORTED, "appending is not in this version");
+    if (o.append == 0 && (o.no_wait != 0 || o.live != 0))
+        return ngff_fail(err, NGFF_INVALID, "no_wait and live are for append");
     ngff_writer *w = ngff_calloc(context->alloc, 1, sizeof *w);
     if (w == NULL)
         return ngff_fail_nomem(err, "a writer", sizeof *w);
@@ -126,6 +131,9 @@ ngff_status ngff_writer_join(ngff_context *context, ngff_store *store,
     *writer = NULL;
     NGFF_TRY(new_writer(context, store, opts, &w, err));
     w->joined = true;
+    if (w->opts.append != 0)
+        return opened(w, ngff_fail(err, NGFF_INVALID, "append is for new images"), writer,
+                      err);
     return opened(w, open_joined(w, context, err), writer, err);
 }
 
@@ -139,6 +147,8 @@ ngff_status ngff_writer_write_region(ngff_writer *w, int level, const ngff_box *
         return ngff_fail(err, NGFF_INVALID, "writer, box, pixels or its data is NULL");
     if (w->finished)
         return ngff_fail(err, NGFF_INVALID, "the writer was finished before");
+    if (w->stream != NULL)
+        return ngff_fail(err, NGFF_INVALID, "the writer was opened with append");
     ngff_status status = ngff_regions_write(w->regions, level, box, pixels, err);
     return status == NGFF_OK ? status : ngff_fail_origin(err, status, NGFF_ORIGIN_OUTPUT);
 }
@@ -160,7 +170,7 @@ static ngff_status complete_regions(ngff_writer *w, ngff_regions_stats *stats,
     return NGFF_OK;
 }
 
-static ngff_status compute_levels(ngff_writer *w, ngff_error *err) {
+ngff_status ngff_api_writer_compute(ngff_writer *w, ngff_error *err) {
     ngff_source *source;
     if (w->joined || w->start_level >= w->job.image->level_count)
         return NGFF_OK;
@@ -173,11 +183,16 @@ static ngff_status compute_levels(ngff_writer *w, ngff_error *err) {
     return status;
 }
 
-static ngff_status finish(ngff_writer *w, ngff_write_report *report, ngff_error *err) {
+static ngff_status finish_regions(ngff_writer *w, ngff_error *err) {
     ngff_regions_stats stats = {0};
     NGFF_TRY(complete_regions(w, &stats, err));
-    NGFF_TRY(compute_levels(w, err));
+    NGFF_TRY(ngff_api_writer_compute(w, err));
     add_stats(w, &stats);
+    return NGFF_OK;
+}
+
+static ngff_status finish(ngff_writer *w, ngff_write_report *report, ngff_error *err) {
+    NGFF_TRY(w->stream != NULL ? ngff_api_append_finish(w, err) : finish_regions(w, err));
     NGFF_TRY(w->joined ? ngff_store_publish(w->store, err)
                        : ngff_api_job_finish(&w->job, w->store, err));
     ngff_regions_close(&w->regions);
@@ -202,6 +217,7 @@ void ngff_writer_close(ngff_writer **writer) {
     if (w == NULL)
         return;
     const ngff_allocator *alloc = w->job.context->alloc;
+    ngff_stream_close(&w->stream);
     ngff_regions_close(&w->regions);
     ngff_api_job_close(&w->job);
     ngff_free(alloc, w);
@@ -215,6 +231,7 @@ ngff_status ngff_write_metadata(ngff_context *context, ngff_store *store,
                                 const ngff_write_opts *opts, ngff_error *err) {
     ngff_api_job j = {0};
     NGFF_TRY(ngff_api_job_check(context, planned, NULL, err));
+    NGFF_TRY(ngff_api_check_extent(planned, err));
     if (store == NULL)
         return ngff_fail(err, NGFF_INVALID, "store is NULL");
     NGFF_TRY(ngff_api_check_changeable(store, err));

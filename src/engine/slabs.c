@@ -129,8 +129,8 @@ static void make_source(ngff_slabs *s, const ngff_level *level) {
     base->traits.reentrant = true;
     for (int d = 0; d < NGFF_MAX_NDIM; d++)
         base->traits.unit[d] = 1;
-    ngff_view_init(&s->pixels.view, NULL, (ngff_dtype)desc->dtype, desc->ndim,
-                   level->shape);
+    ngff_view_init(&s->like, NULL, (ngff_dtype)desc->dtype, desc->ndim, level->shape);
+    s->pixels.view = s->like;
 }
 
 ngff_status ngff_slabs_write(ngff_slabs *s, char *data, int64_t first, int64_t count,

@@ -24,7 +24,8 @@ typedef struct ngff_slabs {
     ngff_image part; /* the image as a job sees it: one slab long */
     ngff_zarr_array array[NGFF_MAX_LEVELS];
     const ngff_image *whole; /* borrowed */
-    ngff_slab_source pixels;
+    ngff_slab_source pixels; /* of the thread that writes */
+    ngff_view like;          /* a full slab; fixed */
     ngff_job *job;
 } ngff_slabs;
 

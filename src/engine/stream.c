@@ -154,7 +154,7 @@ static ngff_status write_here(ngff_stream *s, slab *full, int64_t count,
 
 static ngff_status check_frames(const ngff_stream *s, const ngff_view *frames,
                                 ngff_error *err) {
-    const ngff_view *want = &s->slabs.pixels.view;
+    const ngff_view *want = &s->slabs.like;
     char got[128], text[128];
     bool same = frames->ndim == want->ndim && frames->dtype == want->dtype &&
                 frames->shape[0] >= 1;
@@ -223,7 +223,7 @@ static slab *slab_to_fill(ngff_stream *s) {
 
 static void copy_frames(const ngff_stream *s, const ngff_view *frames, int64_t at,
                         int64_t count, const slab *to) {
-    ngff_view from = *frames, into = s->slabs.pixels.view;
+    ngff_view from = *frames, into = s->slabs.like;
     from.data = (char *)frames->data + at * frames->strides[0];
     into.data = to->data + (size_t)to->frames * s->slabs.frame_bytes;
     from.shape[0] = into.shape[0] = count;

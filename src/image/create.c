@@ -289,3 +289,13 @@ void ngff_image_set_extent(ngff_image *image, int64_t extent) {
     for (int n = 0; n < image->level_count; n++)
         ngff_zarr_array_set_extent(image->level[n], extent);
 }
+
+void ngff_image_drop_last(ngff_image *image) {
+    assert(image->level_count > 1);
+    image->ms.level_count = --image->level_count;
+    ngff_zarr_array_close(&image->level[image->level_count]);
+    if (image->level_count > 1)
+        return;
+    image->ms.type[0] = '\0'; /* nothing was reduced */
+    ngff_json_close(&image->ms.metadata);
+}

@@ -72,6 +72,8 @@ void ngff_image_close(ngff_image **image);
 /* A created image that grows: all its levels have `extent` elements along axis 0 from now
  * on. Nobody else may use it meanwhile. */
 void ngff_image_set_extent(ngff_image *image, int64_t extent);
+/* Of a created image that has several: there is no such level any more. */
+void ngff_image_drop_last(ngff_image *image);
 
 /* More levels for the image `old` (opened at the root of a store that is updated): those
  * from `first` on (1 or more) are made new, the others' arrays move out of `old`, which
