@@ -436,7 +436,8 @@ NGFF_API NGFF_CHECK ngff_status ngff_open(ngff_context *context, ngff_store *sto
                                           ngff_multiscales **multiscales,
                                           ngff_error *err);
 /* Reads `box` of a level into `out` (shape = box->shape, dtype of the image, any
- * strides). */
+ * strides). The system is told that it may use large pages for `out` where that is one
+ * piece of 4 MiB or more. */
 NGFF_API NGFF_CHECK ngff_status ngff_read_region(ngff_multiscales *multiscales, int level,
                                                  const ngff_box *box,
                                                  const ngff_view *out, ngff_error *err);

@@ -184,12 +184,23 @@ static void read_together(reading *job, int helpers) {
         ngff_thread_join(&thread[--started]);
 }
 
+/* Whoever takes memory for a whole level has most often not touched it yet. */
+static void prepare(const ngff_view *out) {
+    size_t size = ngff_dtype_size((ngff_dtype)out->dtype);
+    if (!ngff_view_is_packed(out))
+        return;
+    for (int i = 0; i < out->ndim; i++)
+        size *= (size_t)out->shape[i];
+    ngff_memory_prefer_large(out->data, size);
+}
+
 ngff_status ngff_engine_read(ngff_engine_reader *reader, const ngff_zarr_array *array,
                              const ngff_box *box, const ngff_view *out, ngff_error *err) {
     reading job = {.reader = reader, .array = array, .box = box, .out = out};
     ngff_codec_ctx *ctx = NULL;
     int helpers = 0;
     NGFF_TRY(ngff_zarr_check_region(array, box, out, err));
+    prepare(out);
     if (reader->threads > 1 && box->ndim > 0 && !ngff_box_is_empty(box)) {
         cut(&job);
         helpers = helper_count(&job);
