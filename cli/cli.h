@@ -88,6 +88,19 @@ int cli_omero(const cli_args *args, ngff_image_desc *desc,
 int cli_meta_options(const cli_args *args, ngff_write_opts *opts);
 int cli_codec_json(const cli_args *args, ngff_write_opts *opts);
 
+/* ---- plan.c: what convert and levels share; an exit code, after a line on stderr
+ * ---------- */
+int cli_context(const cli_args *args, ngff_context **context);
+/* The image whose levels are planned, and what holds where no option says otherwise. */
+typedef struct cli_plan_request {
+    ngff_context *context;
+    const ngff_image_desc *desc;
+    int64_t chunks[NGFF_MAX_NDIM], per_shard[NGFF_MAX_NDIM];
+} cli_plan_request;
+int cli_plan(const cli_args *args, const cli_plan_request *request,
+             ngff_multiscales **ms);
+int cli_codec(const cli_args *args, ngff_write_opts *opts);
+
 /* ---- report.c
  * -------------------------------------------------------------------------------- */
 int cli_fail(ngff_status status, const ngff_error *err, ngff_origin side);
@@ -110,6 +123,7 @@ void cli_json_floats(cli_json *j, const char *name, const double *v, int count);
 void cli_json_levels(cli_json *j, const ngff_multiscales *ms,
                      const ngff_image_desc *desc);
 void cli_json_image(cli_json *j, const ngff_image_desc *desc);
+void cli_json_report(cli_json *j, const ngff_write_report *report, int ndim);
 void cli_text_levels(const ngff_multiscales *ms, const ngff_image_desc *desc);
 
 /* ---- progress.c
@@ -134,6 +148,7 @@ int cli_compat(int argc, char **argv);
 /* ---- commands
  * ---------------------------------------------------------------------------------- */
 int cli_convert(const cli_args *args);
+int cli_levels(const cli_args *args);
 int cli_info(const cli_args *args);
 int cli_thumbnail(const cli_args *args);
 int cli_sample(const cli_args *args);
@@ -142,6 +157,7 @@ int cli_unzip(const cli_args *args);
 int cli_methods(const cli_args *args);
 int cli_codecs(const cli_args *args);
 extern const cli_option cli_convert_options[];
+extern const cli_option cli_levels_options[];
 extern const cli_option cli_info_options[];
 extern const cli_option cli_thumbnail_options[];
 extern const cli_option cli_sample_options[];

@@ -58,6 +58,8 @@ const cli_option cli_convert_options[] = {
      "follow \"bytes\""},
     {"--shuffle", NULL, "KIND", "blosc: none, byte or bit (default: by data type)"},
     {"--layout", NULL, "NAME", "seed: scale0/NAME, scale1/NAME, …; flat: 0, 1, …"},
+    {"--metadata-only", NULL, NULL,
+     "documents only, every pixel being 0: for programs that write regions later"},
     {"--no-consolidate", NULL, NULL, "leave consolidated metadata out"},
     {"--write-empty-chunks", NULL, NULL, "store chunks that hold only zeros"},
     {"--overwrite", NULL, "[=all]",
@@ -88,28 +90,10 @@ typedef struct conversion {
     ngff_multiscales *ms;
     ngff_image_desc desc;
     ngff_channel channels[CLI_MAX_CHANNELS];
-    int64_t factors[31][NGFF_MAX_NDIM];
     ngff_write_opts write;
     ngff_write_report report;
     cli_progress progress;
 } conversion;
-
-static int open_context(conversion *c) {
-    ngff_context_opts opts = NGFF_CONTEXT_OPTS_INIT;
-    const char *memory = cli_get(c->args, "--memory-target");
-    const char *threads = cli_get(c->args, "--threads");
-    long long n = 0;
-
-    if (memory != NULL && !cli_size("--memory-target", memory, &opts.memory_target))
-        return EXIT_USAGE;
-    if (threads != NULL && !cli_int("--threads", threads, 0, 1024, &n))
-        return EXIT_USAGE;
-    opts.threads = (int32_t)n;
-    if (!cli_has(c->args, "--quiet"))
-        opts.log = cli_log_line;
-    ngff_status status = ngff_context_create(&opts, &c->context, &c->err);
-    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
-}
 
 static int raw_options(const conversion *c, ngff_source_opts *opts) {
     const char *shape = cli_get(c->args, "--shape"), *dtype = cli_get(c->args, "--dtype");
@@ -210,22 +194,6 @@ static int describe(conversion *c) {
     return code == EXIT_OK ? cli_omero(c->args, &c->desc, c->channels) : code;
 }
 
-static int plan_factors(conversion *c, ngff_plan_opts *opts) {
-    const char *text = cli_get(c->args, "--scale-factors");
-    int count = 0;
-    if (text == NULL)
-        return EXIT_OK;
-    if (strcmp(text, "none") == 0 || text[0] == '\0') {
-        opts->scale_factor_count = -1;
-        return EXIT_OK;
-    }
-    if (!cli_factors("--scale-factors", text, &c->desc, c->factors, 31, &count))
-        return EXIT_USAGE;
-    opts->scale_factor_count = count;
-    opts->scale_factors = (const int64_t(*)[NGFF_MAX_NDIM])c->factors;
-    return EXIT_OK;
-}
-
 /* An archive should have few entries (RFC-9, OZX-8); what 0.4 has to say of .ozx is
  * said when it is written. */
 static int default_per_shard(const conversion *c) {
@@ -235,50 +203,24 @@ static int default_per_shard(const conversion *c) {
 }
 
 static int plan(conversion *c) {
-    ngff_plan_opts opts = NGFF_PLAN_OPTS_INIT;
-    const char *chunks = cli_get(c->args, "--chunks");
-    const char *shards = cli_get(c->args, "--chunks-per-shard");
-    const char *min_size = cli_get(c->args, "--min-size");
-    long long n = 0;
-
-    int code = plan_factors(c, &opts);
-    if (code != EXIT_OK)
-        return code;
-    if (chunks != NULL && !cli_per_axis_int("--chunks", chunks, &c->desc, opts.chunks))
-        return EXIT_USAGE;
+    cli_plan_request request = {.context = c->context, .desc = &c->desc};
     for (int i = 0; i < c->desc.ndim; i++)
-        opts.chunks_per_shard[i] = shards != NULL ? 1 : default_per_shard(c);
-    if (shards != NULL &&
-        !cli_per_axis_int("--chunks-per-shard", shards, &c->desc, opts.chunks_per_shard))
-        return EXIT_USAGE;
-    if (min_size != NULL && !cli_int("--min-size", min_size, 1, INT64_MAX, &n))
-        return EXIT_USAGE;
-    opts.min_size = n;
-    opts.isotropic = cli_has(c->args, "--isotropic");
-    opts.method = cli_get(c->args, "--method");
-    ngff_status status =
-        ngff_multiscales_plan(c->context, &c->desc, &opts, &c->ms, &c->err);
-    return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_INPUT);
+        request.per_shard[i] = default_per_shard(c);
+    return cli_plan(c->args, &request, &c->ms);
 }
 
 static int write_options(conversion *c) {
     ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
     const char *layout = cli_get(c->args, "--layout");
-    const char *level = cli_get(c->args, "--compression-level");
-    long long n = 0;
 
     opts.version = cli_get(c->args, "--ome-zarr-version");
-    opts.codec = cli_get(c->args, "--codec");
     int code = cli_codec_json(c->args, &opts);
+    if (code == EXIT_OK)
+        code = cli_codec(c->args, &opts);
     if (code == EXIT_OK)
         code = cli_meta_options(c->args, &opts);
     if (code != EXIT_OK)
         return code;
-    opts.shuffle = cli_get(c->args, "--shuffle");
-    if (level != NULL && !cli_int("--compression-level", level, -131072, 22, &n))
-        return EXIT_USAGE;
-    opts.has_level = level != NULL;
-    opts.compression_level = (int32_t)n;
     if (layout != NULL && strcmp(layout, "flat") != 0 && strcmp(layout, "seed") != 0) {
         fprintf(stderr, "ngff: --layout '%s': expected seed or flat\n", layout);
         return EXIT_USAGE;
@@ -325,7 +267,6 @@ int cli_store_options(const cli_args *args, ngff_store_opts *opts) {
 
 static void print_json(const conversion *c, bool dry_run) {
     cli_json j = {stdout, 0, false};
-    const ngff_write_report *r = &c->report;
     cli_json_open(&j, NULL, '{');
     cli_json_int(&j, "schema", 1);
     cli_json_str(&j, "input", c->args->operand[0]);
@@ -334,19 +275,7 @@ static void print_json(const conversion *c, bool dry_run) {
     cli_json_image(&j, &c->desc);
     cli_json_levels(&j, c->ms, &c->desc);
     cli_json_open(&j, dry_run ? "plan" : "stats", '{');
-    cli_json_int(&j, "source_bytes", (long long)r->source_bytes);
-    cli_json_int(&j, "decoded_bytes", (long long)r->decoded_bytes);
-    cli_json_int(&j, "encoded_bytes", (long long)r->encoded_bytes);
-    cli_json_int(&j, "files", (long long)r->files);
-    cli_json_int(&j, "budget_bytes", (long long)r->budget);
-    cli_json_int(&j, "peak_bytes", (long long)r->peak);
-    cli_json_int(&j, "spill_bytes", (long long)r->spill_bytes);
-    cli_json_int(&j, "blocks", (long long)r->blocks);
-    cli_json_int(&j, "parked_chunks", (long long)r->parked_chunks);
-    cli_json_float(&j, "amplification", r->amplification);
-    cli_json_int(&j, "threads", r->threads);
-    cli_json_int(&j, "passes", r->passes);
-    cli_json_ints(&j, "block", r->block, c->desc.ndim);
+    cli_json_report(&j, &c->report, c->desc.ndim);
     cli_json_close(&j, '}');
     cli_json_close(&j, '}');
 }
@@ -386,7 +315,9 @@ static int run(conversion *c) {
         return code;
     ngff_status status =
         ngff_store_open(c->context, c->args->operand[1], &opts, &c->store, &c->err);
-    if (status == NGFF_OK)
+    if (status == NGFF_OK && cli_has(c->args, "--metadata-only"))
+        status = ngff_write_metadata(c->context, c->store, c->ms, &c->write, &c->err);
+    else if (status == NGFF_OK)
         status = ngff_write(c->context, c->store, c->ms, c->source, &c->write, &c->report,
                             &c->err);
     cli_progress_done(&c->progress);
@@ -399,9 +330,7 @@ static int run(conversion *c) {
 
 int cli_convert(const cli_args *args) {
     static conversion c;
-    int (*const steps[])(conversion *) = {open_context, open_source, describe, plan,
-                                          write_options};
-    int code = EXIT_OK;
+    int (*const steps[])(conversion *) = {open_source, describe, plan, write_options};
 
     c.args = args;
     c.report.struct_size = sizeof c.report;
@@ -409,6 +338,7 @@ int cli_convert(const cli_args *args) {
                            cli_has(args, "--quiet")))
         return EXIT_USAGE;
     cli_signals_install();
+    int code = cli_context(args, &c.context);
     for (size_t i = 0; code == EXIT_OK && i < sizeof steps / sizeof *steps; i++)
         code = steps[i](&c);
     if (code == EXIT_OK)

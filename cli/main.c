@@ -6,6 +6,8 @@
 const cli_command cli_commands[] = {
     {"convert", "INPUT OUTPUT", 2, "write an image as an OME-Zarr pyramid",
      cli_convert_options, cli_convert},
+    {"levels", "STORE", 1, "add coarser levels to an OME-Zarr image, or replace them",
+     cli_levels_options, cli_levels},
     {"info", "STORE", 1, "show what an OME-Zarr image holds", cli_info_options, cli_info},
     {"thumbnail", "STORE PNG", 2, "draw a small picture of an OME-Zarr image",
      cli_thumbnail_options, cli_thumbnail},

@@ -203,3 +203,19 @@ void cli_text_levels(const ngff_multiscales *ms, const ngff_image_desc *d) {
         printf("%s%s\n", level.path[0] != '\0' ? "  " : "", level.path);
     }
 }
+
+void cli_json_report(cli_json *j, const ngff_write_report *r, int ndim) {
+    cli_json_int(j, "source_bytes", (long long)r->source_bytes);
+    cli_json_int(j, "decoded_bytes", (long long)r->decoded_bytes);
+    cli_json_int(j, "encoded_bytes", (long long)r->encoded_bytes);
+    cli_json_int(j, "files", (long long)r->files);
+    cli_json_int(j, "budget_bytes", (long long)r->budget);
+    cli_json_int(j, "peak_bytes", (long long)r->peak);
+    cli_json_int(j, "spill_bytes", (long long)r->spill_bytes);
+    cli_json_int(j, "blocks", (long long)r->blocks);
+    cli_json_int(j, "parked_chunks", (long long)r->parked_chunks);
+    cli_json_float(j, "amplification", r->amplification);
+    cli_json_int(j, "threads", r->threads);
+    cli_json_int(j, "passes", r->passes);
+    cli_json_ints(j, "block", r->block, ndim);
+}

@@ -3,9 +3,9 @@
 
 #include "engine/gather.h"
 #include "engine/order.h"
+#include "engine/units.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 
 /* What one call of write needs; kept from one to the next. */
 typedef struct hand {
@@ -20,7 +20,6 @@ typedef struct level {
     ngff_zarr_writer *writer;
     atomic_uchar *done; /* a bit a chunk: nothing more may come */
     uint64_t chunk_count;
-    unsigned char *mine; /* shared: a bit a storage unit, under `books` */
     uint64_t unit_count;
 } level;
 
@@ -29,10 +28,10 @@ struct ngff_regions {
     const ngff_allocator *alloc;
     ngff_regions_opts opts;
     ngff_spill *spill;
-    ngff_claims *claims;
+    ngff_units *units; /* shared: those that are ours; else NULL */
     ngff_gather gather;
     level level[NGFF_MAX_LEVELS];
-    ngff_mutex *books; /* idle hands, claims */
+    ngff_mutex *books; /* idle hands */
     hand *idle;
     atomic_uint_fast64_t gathered;
 };
@@ -56,18 +55,10 @@ static uint64_t id_of(const ngff_zarr_array *a, const int64_t *idx) {
     return at;
 }
 
-static uint64_t unit_id_of(const ngff_zarr_array *a, const int64_t *unit) {
-    uint64_t at = 0;
-    for (int d = 0; d < a->meta.ndim; d++)
-        at = at * (uint64_t)a->shard_grid[d] + (uint64_t)unit[d];
-    return at;
-}
-
-static void unit_at(const ngff_zarr_array *a, uint64_t id, int64_t *unit) {
-    for (int d = a->meta.ndim - 1; d >= 0; d--) {
-        unit[d] = (int64_t)(id % (uint64_t)a->shard_grid[d]);
-        id /= (uint64_t)a->shard_grid[d];
-    }
+/* A chunk that is stored needs no claim any more: that it is there is enough. */
+static void release_chunk(ngff_regions *r, int n, uint64_t id) {
+    if (!array_of(r, n)->meta.sharded)
+        ngff_units_drop(r->units, n, id);
 }
 
 /* ---- opening --------------------------------------------------------------------- */
@@ -93,12 +84,9 @@ static ngff_status open_level(ngff_regions *r, int n, uint64_t rank_base,
     l->chunk_count = (uint64_t)chunks;
     l->unit_count = ngff_zarr_unit_count(a);
     l->done = ngff_calloc(r->alloc, (size_t)(l->chunk_count / 8 + 1), sizeof *l->done);
-    if (r->opts.shared)
-        l->mine = ngff_calloc(r->alloc, (size_t)(l->unit_count / 8 + 1), 1);
-    return l->done != NULL && (l->mine != NULL || !r->opts.shared)
-               ? NGFF_OK
-               : ngff_fail_nomem(err, "the map of a level's chunks",
-                                 (size_t)(l->chunk_count / 8));
+    return l->done != NULL ? NGFF_OK
+                           : ngff_fail_nomem(err, "the map of a level's chunks",
+                                             (size_t)(l->chunk_count / 8));
 }
 
 static ngff_status open_all(ngff_regions *r, ngff_error *err) {
@@ -110,7 +98,7 @@ static ngff_status open_all(ngff_regions *r, ngff_error *err) {
     NGFF_TRY(ngff_spill_create(r->alloc, &spill, &r->spill, err));
     NGFF_TRY(ngff_gather_init(&r->gather, r->alloc, r->spill, err));
     if (r->opts.shared)
-        NGFF_TRY(ngff_claims_open(r->image->store, &r->claims, err));
+        NGFF_TRY(ngff_units_open(r->image, r->opts.level_count, &r->units, err));
     ngff_store_lend_spill(r->image->store, r->spill);
     for (int n = 0; n < r->opts.level_count; n++) {
         NGFF_TRY(open_level(r, n, rank_base, err));
@@ -186,89 +174,6 @@ static ngff_status reserve_chunk(const ngff_regions *r, hand *h, size_t size,
         return ngff_fail_nomem(err, "a gathered chunk", size);
     h->chunk_size = size;
     return NGFF_OK;
-}
-
-/* ---- claims ---------------------------------------------------------------------- */
-
-static void claim_name(const ngff_zarr_array *a, int n, const int64_t *unit, char *out,
-                       size_t out_size) {
-    int used = snprintf(out, out_size, "%d", n);
-    for (int d = 0; d < a->meta.ndim; d++)
-        used +=
-            snprintf(out + used, out_size - (size_t)used, ".%lld", (long long)unit[d]);
-}
-
-static bool is_mine(const ngff_regions *r, int n, uint64_t unit) {
-    return (r->level[n].mine[unit / 8] >> (unit % 8) & 1) != 0;
-}
-
-/* Under `books`. What is stored is asked after the claim: whoever stored it had it. */
-static ngff_status claim_new(ngff_regions *r, int n, const int64_t *unit,
-                             ngff_error *err) {
-    const ngff_zarr_array *a = array_of(r, n);
-    char name[160], key[NGFF_STORE_KEY_MAX];
-    uint64_t id = unit_id_of(a, unit), size;
-    NGFF_TRY(ngff_zarr_key(a, unit, key, sizeof key, err));
-    claim_name(a, n, unit, name, sizeof name);
-    ngff_status status = ngff_claims_take(r->claims, name, err);
-    if (status != NGFF_OK)
-        return ngff_fail_at(err, status, "%s", key);
-    status = ngff_store_size(a->store, key, &size, NULL);
-    if (status == NGFF_NOT_FOUND) {
-        r->level[n].mine[id / 8] |= (unsigned char)(1u << (id % 8));
-        return NGFF_OK;
-    }
-    ngff_claims_drop(r->claims, name);
-    return status == NGFF_OK ? ngff_fail(err, NGFF_EXISTS, "%s: is stored already", key)
-                             : ngff_store_size(a->store, key, &size, err);
-}
-
-static ngff_status claim(ngff_regions *r, int n, const int64_t *unit, ngff_error *err) {
-    ngff_mutex_lock(r->books);
-    ngff_status status = is_mine(r, n, unit_id_of(array_of(r, n), unit))
-                             ? NGFF_OK
-                             : claim_new(r, n, unit, err);
-    ngff_mutex_unlock(r->books);
-    return status;
-}
-
-static ngff_status claim_box(ngff_regions *r, int n, const ngff_box *box,
-                             ngff_error *err) {
-    ngff_box units;
-    int64_t unit[NGFF_MAX_NDIM];
-    ngff_box_cells(box, array_of(r, n)->meta.shard, &units);
-    memcpy(unit, units.start, sizeof unit);
-    do
-        NGFF_TRY(claim(r, n, unit, err));
-    while (ngff_box_next(&units, unit));
-    return NGFF_OK;
-}
-
-static void drop_claim(ngff_regions *r, int n, uint64_t id) {
-    char name[160];
-    int64_t unit[NGFF_MAX_NDIM];
-    unit_at(array_of(r, n), id, unit);
-    claim_name(array_of(r, n), n, unit, name, sizeof name);
-    ngff_claims_drop(r->claims, name);
-    r->level[n].mine[id / 8] &= (unsigned char)~(1u << (id % 8));
-}
-
-/* A chunk that is stored needs no claim any more: that it is there is enough. */
-static void release_chunk(ngff_regions *r, int n, uint64_t id) {
-    if (!r->opts.shared || array_of(r, n)->meta.sharded)
-        return;
-    ngff_mutex_lock(r->books);
-    if (is_mine(r, n, id))
-        drop_claim(r, n, id);
-    ngff_mutex_unlock(r->books);
-}
-
-static void drop_claims(ngff_regions *r) {
-    for (int n = 0; n < r->opts.level_count; n++)
-        for (uint64_t id = 0; r->level[n].mine != NULL && id < r->level[n].unit_count;
-             id++)
-            if (is_mine(r, n, id))
-                drop_claim(r, n, id);
 }
 
 /* ---- one chunk ------------------------------------------------------------------- */
@@ -439,7 +344,7 @@ static ngff_status check_box(ngff_regions *r, int n, const ngff_box *box,
         if (is_done(r, n, id_of(a, idx)))
             return refuse(a, idx, err);
     while (ngff_box_next(&chunks, idx));
-    return r->opts.shared ? claim_box(r, n, box, err) : NGFF_OK;
+    return r->units != NULL ? ngff_units_claim(r->units, n, box, err) : NGFF_OK;
 }
 
 ngff_status ngff_regions_write(ngff_regions *r, int n, const ngff_box *box,
@@ -494,9 +399,9 @@ static ngff_status finish_unit(ngff_regions *r, hand *h, int n, uint64_t id,
     const ngff_zarr_array *a = array_of(r, n);
     int64_t unit[NGFF_MAX_NDIM], idx[NGFF_MAX_NDIM];
     ngff_box chunks;
-    if (r->opts.shared && !is_mine(r, n, id))
+    if (r->units != NULL && !ngff_units_is_mine(r->units, n, id))
         return NGFF_OK;
-    unit_at(a, id, unit);
+    ngff_units_at(a, id, unit);
     chunks_of(a, unit, &chunks);
     if (r->opts.shared && !is_touched(r, n, &chunks))
         return NGFF_OK;
@@ -551,12 +456,9 @@ void ngff_regions_close(ngff_regions **regions) {
     }
     for (int n = 0; n < r->opts.level_count; n++)
         ngff_zarr_writer_close(&r->level[n].writer);
-    drop_claims(r);
-    ngff_claims_close(&r->claims);
-    for (int n = 0; n < r->opts.level_count; n++) {
+    ngff_units_close(&r->units); /* after what is unfinished has gone */
+    for (int n = 0; n < r->opts.level_count; n++)
         ngff_free(r->alloc, r->level[n].done);
-        ngff_free(r->alloc, r->level[n].mine);
-    }
     ngff_gather_reset(&r->gather);
     if (r->spill != NULL) {
         ngff_store_lend_spill(r->image->store, NULL);
