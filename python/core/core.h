@@ -51,13 +51,14 @@ typedef struct py_image {
 } py_image;
 
 extern PyObject *ngff_py_context_type, *ngff_py_store_type, *ngff_py_source_type,
-    *ngff_py_image_type;
+    *ngff_py_image_type, *ngff_py_writer_type;
 
 /* Each makes one type (a new reference), or NULL with an exception. */
 PyObject *ngff_py_make_context_type(void);
 PyObject *ngff_py_make_store_type(void);
 PyObject *ngff_py_make_source_type(void);
 PyObject *ngff_py_make_image_type(void);
+PyObject *ngff_py_make_writer_type(void);
 
 /* Module functions (METH_VARARGS). */
 PyObject *ngff_py_open_store(PyObject *module, PyObject *args);
@@ -71,6 +72,10 @@ PyObject *ngff_py_open_image(PyObject *module, PyObject *args);
 PyObject *ngff_py_write(PyObject *module, PyObject *args);
 PyObject *ngff_py_write_plan(PyObject *module, PyObject *args);
 PyObject *ngff_py_write_reads(PyObject *module, PyObject *args);
+PyObject *ngff_py_write_metadata(PyObject *module, PyObject *args);
+PyObject *ngff_py_write_levels(PyObject *module, PyObject *args);
+PyObject *ngff_py_open_writer(PyObject *module, PyObject *args);
+PyObject *ngff_py_join_writer(PyObject *module, PyObject *args);
 
 /* Raises what a status means (ngff._errors.make); `path` may be NULL. Answers NULL. */
 PyObject *ngff_py_raise(ngff_status status, const ngff_error *err, PyObject *path);
@@ -84,6 +89,7 @@ void ngff_py_free_self(PyObject *self);
 
 /* Conversions: 0, or -1 with an exception. `channels` is PyMem_Free'd by the caller. */
 int ngff_py_desc(PyObject *tuple, ngff_image_desc *desc, ngff_channel **channels);
+int ngff_py_write_options(PyObject *options, ngff_write_opts *opts);
 int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count);
 PyObject *ngff_py_tuple(const int64_t *values, int32_t count);
 PyObject *ngff_py_float_tuple(const double *values, int32_t count);

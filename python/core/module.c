@@ -3,7 +3,7 @@
 #include "core.h"
 
 PyObject *ngff_py_context_type, *ngff_py_store_type, *ngff_py_source_type,
-    *ngff_py_image_type;
+    *ngff_py_image_type, *ngff_py_writer_type;
 
 /* ---- errors ---- */
 
@@ -150,6 +150,13 @@ static PyMethodDef functions[] = {
      "(context, store, image, source, options, progress, cancel) -> dict"},
     {"write_plan", ngff_py_write_plan, METH_VARARGS,
      "(context, image, source, options) -> dict"},
+    {"write_metadata", ngff_py_write_metadata, METH_VARARGS,
+     "(context, store, image, options)"},
+    {"write_levels", ngff_py_write_levels, METH_VARARGS,
+     "(context, store, image, start_level, options)"},
+    {"open_writer", ngff_py_open_writer, METH_VARARGS,
+     "(context, store, image, options, start_level) -> Writer"},
+    {"join_writer", ngff_py_join_writer, METH_VARARGS, "(context, store) -> Writer"},
     {"write_reads", ngff_py_write_reads, METH_VARARGS,
      "(context, image, source, options, most) -> [(start, shape)], None for more"},
     {NULL, NULL, 0, NULL}};
@@ -167,7 +174,8 @@ static int module_exec(PyObject *module) {
     if (add(module, "Context", &ngff_py_context_type, ngff_py_make_context_type()) ||
         add(module, "Store", &ngff_py_store_type, ngff_py_make_store_type()) ||
         add(module, "Source", &ngff_py_source_type, ngff_py_make_source_type()) ||
-        add(module, "Image", &ngff_py_image_type, ngff_py_make_image_type()))
+        add(module, "Image", &ngff_py_image_type, ngff_py_make_image_type()) ||
+        add(module, "Writer", &ngff_py_writer_type, ngff_py_make_writer_type()))
         return -1;
     return PyModule_AddStringConstant(module, "library_version", ngff_library_version());
 }

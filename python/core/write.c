@@ -44,7 +44,7 @@ static int flag_option(PyObject *options, const char *name, int32_t *out) {
     return 0;
 }
 
-static int options_of(PyObject *options, ngff_write_opts *o) {
+int ngff_py_write_options(PyObject *options, ngff_write_opts *o) {
     const struct {
         const char *name, **out;
     } texts[] = {{"version", &o->version},
@@ -119,7 +119,7 @@ PyObject *ngff_py_write(PyObject *module, PyObject *args) {
                           ngff_py_store_type, &store, ngff_py_image_type, &image,
                           ngff_py_source_type, &source, &PyDict_Type, &options, &progress,
                           &cancel) ||
-        options_of(options, &opts))
+        ngff_py_write_options(options, &opts))
         return NULL;
     if (!store->handle || !source->handle)
         return PyErr_SetString(PyExc_ValueError, "the store or source is closed"), NULL;
@@ -146,7 +146,7 @@ typedef struct planning {
 
 static int planning_check(planning *p) {
     p->opts = (ngff_write_opts)NGFF_WRITE_OPTS_INIT;
-    if (options_of(p->options, &p->opts))
+    if (ngff_py_write_options(p->options, &p->opts))
         return -1;
     if (p->source->handle)
         return 0;

@@ -19,6 +19,7 @@ _PLACES = {
     "_orientation": "LPS RAS AnatomicalOrientation AnatomicalOrientationValues "
                     "add_anatomical_orientation_to_axis itk_lps_to_anatomical_orientation "
                     "orientation_from_name remove_anatomical_orientation_from_axis",
+    "_parts": "WritePlan plan_write",
     "_progress": "NgffProgress NgffProgressCallback",
     "_pyramid": "memory_usage task_count to_multiscales to_ngff_image",
     "_read": "from_ngff_zarr from_ome_zarr open_array read_ozx_json_first read_ozx_version "

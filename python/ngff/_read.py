@@ -36,8 +36,7 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
         from ._structural import validate_structural
 
         validate_structural(metadata, version=found)
-    foreign = {k: v for k, v in attributes.items() if k not in _OWNED} or None
-    return NgffMultiscales(images, metadata, root_attributes=foreign)
+    return NgffMultiscales(images, metadata, root_attributes=foreign_attributes(handle))
 
 
 from_ome_zarr = from_ngff_zarr
@@ -59,6 +58,11 @@ def root_attributes(handle):
         return json.loads(handle.get_value("zarr.json")).get("attributes", {})
     except (FileNotFoundError, KeyError):
         return json.loads(handle.get_value(".zattrs"))
+
+
+def foreign_attributes(handle):
+    """Root attributes that are not OME-Zarr's, or None."""
+    return {k: v for k, v in root_attributes(handle).items() if k not in _OWNED} or None
 
 
 def _image_parts(image, attributes, version):

@@ -13,18 +13,25 @@ from . import _core
 from ._config import context
 from ._pyramid import plan_levels
 from ._source import Source, is_foreign
-from ._stores import READ, WRITE, location, open_for_writing
+from ._stores import READ, UPDATE, WRITE, location, open_for_writing
 from ._write import run_write
 
 _KEYS = {"0.4": ("multiscales", "omero"), "0.5": ("ome",)}
+
+
+def new_stage(path):
+    """A hidden directory beside the destination (in the temporary one when there is no path)."""
+    parent = os.path.dirname(os.path.abspath(path)) if path else None
+    return tempfile.mkdtemp(prefix=".ngff-stage-", dir=parent)
 
 
 def write_staged(job, use_tensorstore, metadata_only):
     if use_tensorstore:
         tensorstore = _tensorstore()
     path = location(job.store)
-    parent = os.path.dirname(os.path.abspath(path)) if path else None
-    stage = tempfile.mkdtemp(prefix=".ngff-stage-", dir=parent)
+    if path is not None and job.chunk_store is None:
+        check_destination(path, job.overwrite)
+    stage = new_stage(path)
     try:
         root = os.path.join(stage, "whole")
         blank = use_tensorstore or metadata_only
@@ -32,13 +39,69 @@ def write_staged(job, use_tensorstore, metadata_only):
             _write_whole(job, root, blank)
         else:
             _write_levels(job, stage, root, blank)
-        if job.root_attributes:
-            _add_attributes(root, job.version, job.root_attributes)
+        add_attributes(root, job.version, {**_kept_attributes(path), **job.root_attributes})
         if use_tensorstore and not metadata_only:
             _fill_with_tensorstore(tensorstore, job, root)
         _publish(job, root)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def _kept_attributes(path):
+    """Root attributes of the store that is replaced, but for those of OME-Zarr."""
+    if path is None or not os.path.isdir(path):
+        return {}
+    from ._read import foreign_attributes
+
+    try:
+        handle = _core.open_store(context(), path, READ, 0, 0)
+        try:
+            return foreign_attributes(handle) or {}
+        finally:
+            handle.close()
+    except (OSError, ValueError):
+        return {}
+
+
+def check_destination(path, overwrite):
+    """Raises what a write to `path` would raise: it exists, or holds what is not ours to replace."""
+    _core.open_store(context(), str(path), WRITE, 2 if overwrite else 0, 0).close()
+
+
+def publish_directory(root, path, overwrite):
+    """Renames a finished directory into place. The old store is moved away first."""
+    check_destination(path, overwrite)
+    old = f"{root}.old"
+    if os.path.lexists(path):
+        os.rename(path, old)
+    try:
+        os.rename(root, path)
+    except OSError:
+        if os.path.lexists(old):
+            os.rename(old, path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_levels(job, start_level):
+    """Levels from `start_level` on, out of those that the store holds."""
+    path = location(job.store)
+    if not 0 < start_level < len(job.images):
+        raise ValueError(f"start_level is {start_level}, expected 0 to {len(job.images) - 1}")
+    if path is None or job.chunk_store is not None:
+        raise ValueError("start_level adds levels to a directory")
+    if job.overwrite:
+        raise ValueError("start_level keeps what the store holds: pass overwrite=False with it")
+    if not job.generated():
+        raise NotImplementedError("start_level computes levels; one of them was given by the caller")
+    options = dict(job.options)
+    store = _core.open_store(context(), path, UPDATE, 0, 0)
+    try:
+        _core.write_levels(context(), store, job.plan(), start_level, options)
+    finally:
+        store.close()
+    if job.root_attributes:
+        add_attributes(path, job.version, job.root_attributes)
 
 
 def _tensorstore():
@@ -63,30 +126,18 @@ def _publish(job, root):
         source.close()
 
 
-class _Blank:
-    """A source of zeros: every chunk holds only the fill value, so that documents alone are stored."""
-
-    def __init__(self, description):
-        def zeros(start, shape, memory):
-            np.frombuffer(memory, "u1").fill(0)
-
-        self.native = _core.callback_source(context(), zeros, description,
-                                            (0,) * len(description[1]), True)
-
-    def expect(self, plan, options):
-        pass
-
-    stop = close = lambda self: None
-
-
 def _native(job, root, plan, data, description, blank):
     store = _core.open_store(context(), root, WRITE, 0, 1)
-    source = _Blank(description) if blank else Source(data, description)
-    options = dict(job.options, write_empty_chunks=0) if blank else job.options
     try:
-        run_write(store, plan, source, options)
+        if blank:  # every chunk holds the fill value alone: documents are all there is
+            _core.write_metadata(context(), store, plan, job.options)
+            return
+        source = Source(data, description)
+        try:
+            run_write(store, plan, source, job.options)
+        finally:
+            source.close()
     finally:
-        source.close()
         store.close()
 
 
@@ -169,7 +220,9 @@ def _write_documents(root, version, documents):
         _save(os.path.join(root, "zarr.json"), whole)
 
 
-def _add_attributes(root, version, extra):
+def add_attributes(root, version, extra):
+    if not extra:
+        return
     reserved = [key for key in ("multiscales", "omero", "ome") if key in extra]
     if reserved:
         raise ValueError(f"root attributes may not hold {reserved}: they belong to OME-Zarr")
@@ -185,7 +238,7 @@ def update_root_attributes(store, attributes):
     if root is None or not os.path.isdir(root):
         raise ValueError("root attributes are updated in directories only")
     version = "0.5" if os.path.exists(os.path.join(root, "zarr.json")) else "0.4"
-    _add_attributes(root, version, dict(attributes))
+    add_attributes(root, version, dict(attributes))
 
 
 # ---- TensorStore --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import os
 from . import _core
 from ._config import context
 
-READ, WRITE = 0, 1
+READ, WRITE, UPDATE = 0, 1, 2
 
 
 class MappingStore:

@@ -31,31 +31,42 @@ def to_ngff_zarr(store, multiscales, version=_SEED_DEFAULT, overwrite=True, use_
     anatomical orientation. `kwargs`: `compressor`, `compressors`, `chunks`, `write_empty_chunks`
     and the other arguments of zarr's create_array as far as they can be honoured; what cannot is an
     error. `scale_strategy`: both values are accepted; levels always have the size they declare."""
-    version = str(getattr(version, "value", version)) if version is not _SEED_DEFAULT else version
+    if is_ozx_path(store) and (metadata_only or start_level):
+        raise ValueError(f"{'metadata_only' if metadata_only else 'start_level'} is not for an .ozx, "
+                         "which is written in one piece")
+    _validate(store, use_tensorstore, scale_strategy)
+    job = make_job(store, multiscales, version, chunks_per_shard, enabled_rfcs, consolidate_metadata,
+                   kwargs)
+    job.overwrite, job.chunk_store, job.progress = overwrite, chunk_store, progress
+    if start_level:
+        from ._staged import write_levels
+
+        write_levels(job, start_level)
+    else:
+        job.write(bool(use_tensorstore), bool(metadata_only))
+    for image in job.images:
+        for callback in getattr(image, "computed_callbacks", None) or ():
+            callback()
+
+
+def make_job(store, multiscales, version, chunks_per_shard, enabled_rfcs, consolidate_metadata, kwargs):
+    """The arguments that all ways of writing share."""
+    given = version is not _SEED_DEFAULT and version is not None
+    version = str(getattr(version, "value", version)) if given else "0.4"
     if is_ozx_path(store):
-        if version is _SEED_DEFAULT or version is None:
-            version = "0.5"
+        version = version if given else "0.5"
         if version != "0.5":
             raise ValueError("RFC-9 zipped OME-Zarr (.ozx) requires OME-Zarr version 0.5. "
                              f"Got version '{version}'. Please set version='0.5'.")
         chunks_per_shard = 2 if chunks_per_shard is None else chunks_per_shard
-    version = str(version)
-    _validate(store, version, chunks_per_shard, use_tensorstore, scale_strategy)
-    if start_level:
-        raise NotImplementedError("start_level: levels cannot be appended to a store yet")
+    if version not in ("0.4", "0.5"):
+        raise ValueError(f"Unsupported version: {version}")
+    if chunks_per_shard is not None and version == "0.4":
+        raise ValueError("Sharding is only supported for OME-Zarr version 0.5 and later")
     job = Job(store, multiscales, version, chunks_per_shard, kwargs)
     job.options["no_consolidate"] = int(not consolidate_metadata)
     job.options["orientation"] = int(4 in (enabled_rfcs or ()))
-    job.overwrite, job.chunk_store, job.progress = overwrite, chunk_store, progress
-    if use_tensorstore or metadata_only or not job.generated() or job.root_attributes:
-        from ._staged import write_staged
-
-        write_staged(job, bool(use_tensorstore), bool(metadata_only))
-    else:
-        job.write_native()
-    for image in job.images:
-        for callback in getattr(image, "computed_callbacks", None) or ():
-            callback()
+    return job
 
 
 def to_ome_zarr(store, multiscales, version=None, overwrite=True, use_tensorstore=False,
@@ -67,11 +78,7 @@ def to_ome_zarr(store, multiscales, version=None, overwrite=True, use_tensorstor
                  metadata_only, start_level, consolidate_metadata, **kwargs)
 
 
-def _validate(store, version, chunks_per_shard, use_tensorstore, scale_strategy):
-    if version not in ("0.4", "0.5"):
-        raise ValueError(f"Unsupported version: {version}")
-    if chunks_per_shard is not None and version == "0.4":
-        raise ValueError("Sharding is only supported for OME-Zarr version 0.5 and later")
+def _validate(store, use_tensorstore, scale_strategy):
     if use_tensorstore and location(store) is None:
         raise ValueError("use_tensorstore currently requires a path-like store")
     if scale_strategy not in ("pad", "exact"):
@@ -190,11 +197,32 @@ class Job:
                 return False
         return True
 
-    def plan(self):
+    def levels(self):
+        """Method, factors, chunks and chunks per shard, as plan_levels takes them."""
         factors = [] if len(self.images) == 1 else list(self.multiscales.scale_factors)
-        method = self.multiscales.method or "itkwasm_gaussian"
-        return plan_levels(self.description, method, factors[:len(self.images) - 1], self.chunks,
-                           self.per_shard, is_foreign(self.data))
+        return (self.multiscales.method or "itkwasm_gaussian", factors[:len(self.images) - 1],
+                self.chunks, self.per_shard)
+
+    def plan(self):
+        return plan_levels(self.description, *self.levels(), is_foreign(self.data))
+
+    def write(self, use_tensorstore, metadata_only):
+        """Everything, by the way that fits."""
+        path = location(self.store)
+        plain = self.chunk_store is None and not use_tensorstore and not metadata_only
+        client = None
+        if plain and path is not None and not is_ozx_path(path) and self.generated():
+            from ._parts import cluster_client, write_on_cluster
+
+            client = cluster_client(self.data)
+        if client is not None:
+            write_on_cluster(self, client, adapt(self.progress, len(self.images)))
+        elif use_tensorstore or metadata_only or not self.generated() or self.root_attributes:
+            from ._staged import write_staged
+
+            write_staged(self, use_tensorstore, metadata_only)
+        else:
+            self.write_native()
 
     def write_native(self, store=None):
         target = store or open_for_writing(self.store, self.overwrite, self.chunk_store)
