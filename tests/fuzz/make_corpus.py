@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets into tests/fuzz/corpus/. The files are made by other programs
-(zarr-python, numcodecs, tifffile, nibabel), so they are what is out there and not what we would write.
+(zarr-python, numcodecs, ngff-zarr, tifffile, nibabel), so they are what is out there and not what we would write.
 
 Run it with build/peers/bin/python after a new kind of input became readable. Inputs that once broke
 something are kept as corpus/<target>/fixed-*; this script leaves them alone."""
@@ -91,6 +91,139 @@ def codec_seeds():
         put("codec", f"crc32c-{name}",
             b"\3" + raw + google_crc32c.value(raw).to_bytes(4, "little"))
         put("codec", f"bytes-{name}", b"\4" + a.tobytes())
+
+
+def codec_v2_seeds():
+    import lzma
+
+    import numcodecs
+
+    a = (np.arange(24 * 40) % 251).astype("<u2").reshape(24, 40)
+    put("codec", "v2-zlib", b"\5" + bytes(numcodecs.Zlib(1).encode(a)))
+    put("codec", "v2-lz4", b"\6" + bytes(numcodecs.LZ4().encode(a)))
+    put("codec", "v2-bz2", b"\7" + bytes(numcodecs.BZ2(1).encode(a)))
+    put("codec", "v2-lzma", b"\x08" + bytes(numcodecs.LZMA(check=lzma.CHECK_NONE).encode(a)))
+    put("codec", "v2-lzma-crc64", b"\x08" + bytes(numcodecs.LZMA(check=lzma.CHECK_CRC64).encode(a)))
+    delta = numcodecs.Delta("<u2").encode(a.ravel())
+    put("codec", "v2-delta-shuffle-zlib",
+        b"\x09" + bytes(numcodecs.Zlib(1).encode(numcodecs.Shuffle(2).encode(delta))))
+    put("codec", "v2-crc32c", b"\x0a" + bytes(numcodecs.CRC32C().encode(a)))
+
+
+def chain_seeds():
+    """Codecs as Zarr's own documents spell them, and as users do."""
+    import numcodecs
+
+    def v3(name, codecs):
+        put("chain", f"v3-{name}", "3" + json.dumps(codecs))
+
+    def v2(name, compressor, *filters, order="C"):
+        put("chain", f"v2-{name}", "2" + json.dumps({
+            "compressor": compressor and compressor.get_config(),
+            "filters": [f.get_config() for f in filters] or None, "order": order}))
+
+    bytes_ = {"name": "bytes", "configuration": {"endian": "little"}}
+    zstd = {"name": "zstd", "configuration": {"level": 3, "checksum": True}}
+    v3("zstd", [bytes_, zstd])
+    v3("blosc", [bytes_, {"name": "blosc", "configuration": {
+        "cname": "lz4", "clevel": 5, "shuffle": "bitshuffle", "typesize": 2, "blocksize": 0}}])
+    v3("transpose-gzip-crc", [{"name": "transpose", "configuration": {"order": [1, 0]}}, bytes_,
+                              {"name": "gzip", "configuration": {"level": 1}}, {"name": "crc32c"}])
+    v3("sharding", [{"name": "sharding_indexed", "configuration": {
+        "chunk_shape": [2, 5], "codecs": [bytes_, zstd], "index_codecs": [bytes_, {"name": "crc32c"}],
+        "index_location": "end"}}])
+    v3("names", ["bytes", "crc32c"])
+    v3("numcodecs", [bytes_, {"name": "numcodecs.zlib", "configuration": {"level": 1}}])
+    v2("blosc", numcodecs.Blosc("zstd", 5, 2))
+    v2("zstd", numcodecs.Zstd(1), order="F")
+    v2("none", None)
+    v2("zlib-shuffle", numcodecs.Zlib(), numcodecs.Shuffle(2))
+    v2("lz4-delta", numcodecs.LZ4(), numcodecs.Delta("<u2"))
+    v2("bz2-crc", numcodecs.BZ2(), numcodecs.CRC32C())
+    v2("lzma", numcodecs.LZMA())
+    v2("lzma-raw", numcodecs.LZMA(3, filters=[{"id": 0x21, "preset": 1}]))
+
+
+def hierarchy(folder):
+    """Every value below a folder in the form of the target `image`."""
+    return b"\n".join(b"@" + str(p.relative_to(folder)).encode() + b"\n" + p.read_bytes()
+                      for p in sorted(folder.rglob("*")) if p.is_file())
+
+
+def write_image(folder, version, **options):
+    import ngff_zarr
+
+    rng = np.random.default_rng(3)
+    image_ = ngff_zarr.to_ngff_image(rng.integers(0, 9, (6, 20, 24)).astype("uint16"), ["z", "y", "x"],
+                                     {"z": 2.0, "y": 1.0, "x": 1.0})
+    scales = ngff_zarr.to_multiscales(image_, scale_factors=[2], chunks=16,
+                                      method=ngff_zarr.Methods.ITKWASM_BIN_SHRINK)
+    ngff_zarr.to_ngff_zarr(str(folder), scales, version=version, **options)
+
+
+def image_seeds():
+    import zarr
+
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        write_image(work / "v04", "0.4")
+        put("image", "v04", hierarchy(work / "v04"))
+        write_image(work / "v05", "0.5", chunks_per_shard=2)
+        put("image", "v05-sharded", hierarchy(work / "v05"))
+        # A container of series, as bioformats2raw writes it.
+        root = zarr.open_group(work / "series", mode="w", zarr_format=2,
+                               attributes={"bioformats2raw.layout": 3})
+        root.create_group("OME", attributes={"series": ["0"]})
+        write_image(work / "series" / "0", "0.4")
+        put("image", "series", hierarchy(work / "series"))
+        labels = zarr.open_group(work / "v04", mode="r+", zarr_format=2)
+        labels.create_group("labels", attributes={"labels": ["cells"]})
+        put("image", "labels", hierarchy(work / "v04"))
+        archive_seeds(work / "v05")
+
+
+def archive_seeds(folder):
+    import zipfile
+
+    def pack(name, compression, under="", first="zarr.json", comment=b""):
+        out = io.BytesIO()
+        files = sorted((p for p in folder.rglob("*") if p.is_file()),
+                       key=lambda p: (p.name != first, len(p.parts), str(p)))
+        with zipfile.ZipFile(out, "w", compression) as target:
+            for p in files:
+                info = zipfile.ZipInfo(under + str(p.relative_to(folder)))
+                info.compress_type = compression
+                target.writestr(info, p.read_bytes())
+            target.comment = comment
+        put("archive", name, out.getvalue())
+
+    pack("ozx", zipfile.ZIP_STORED, comment=b'{"ome":{"version":"0.5","zipFile":'
+         b'{"centralDirectory":{"jsonFirst":true}}}}')
+    pack("deflated", zipfile.ZIP_DEFLATED)
+    pack("in-a-folder", zipfile.ZIP_STORED, under="image.zarr/", first="none")
+
+
+def xml_seeds():
+    import tifffile
+
+    small = np.zeros((2, 3, 4, 20, 33), "uint8")
+    for name, order, options in (
+            ("tczyx", "TCZYX", {}),
+            ("channels", "TCZYX", {"Channel": {"Name": ["DAPI", "GFP", "Cy5"], "Color": [255, -1, 65280]}}),
+            ("positions", "TCZYX", {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm", "TimeIncrement": 2.0,
+                                    "Plane": {"PositionX": [1.5] * 24, "PositionXUnit": ["µm"] * 24}})):
+        out = io.BytesIO()
+        tifffile.imwrite(out, small, ome=True, photometric="minisblack",
+                         metadata={"axes": order, **options})
+        put("xml", name, tifffile.TiffFile(io.BytesIO(out.getvalue())).ome_metadata)
+    put("xml", "parts", """<?xml version="1.0" encoding="UTF-8"?>
+<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:1"><Image ID="Image:0">
+<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="4" SizeY="3" SizeZ="2" SizeC="1" SizeT="1">
+<Channel ID="Channel:0:0" SamplesPerPixel="1" Name="a &amp; b"/>
+<TiffData FirstZ="1" IFD="0" PlaneCount="1"><UUID FileName="part-2.tif">urn:uuid:2</UUID></TiffData>
+<Plane TheZ="0" TheC="0" TheT="0" PositionZ="1e1"/></Pixels></Image></OME>""")
+    put("xml", "elsewhere", """<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
+<BinaryOnly MetadataFile="all.companion.ome" UUID="urn:uuid:3"/></OME>""")
 
 
 def array_seed(name, version, shape, **options):
@@ -202,6 +335,10 @@ if __name__ == "__main__":
     json_seeds()
     ome_seeds()
     codec_seeds()
+    codec_v2_seeds()
+    chain_seeds()
+    image_seeds()
+    xml_seeds()
     zarr_seeds()
     source_seeds()
     total = sum(p.stat().st_size for p in HERE.rglob("*") if p.is_file())

@@ -6,7 +6,7 @@ static void emit(ngff_ome_multiscales *m) {
     ngff_error err = {0};
     ngff_json *out = NULL;
     ngff_ome_emit_opts opts = {.orientation = true};
-    if (m->version != NGFF_V04 && m->version != NGFF_V05)
+    if (m->version != NGFF_V04 && m->version != NGFF_V05 && m->version != NGFF_V06)
         m->version = NGFF_V05;
     ngff_status status = ngff_ome_emit(m, &opts, &out, &err);
     if (status != NGFF_OK)

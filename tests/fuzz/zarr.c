@@ -1,9 +1,6 @@
 /* An array in a store. Input: a line "3" or "2", the metadata document up to a NUL, then
  * the bytes of every chunk or shard that is asked for. */
-#include "zarr/zarr.h"
-#include "fuzz.h"
-
-enum { ELEMENTS_MAX = 1 << 16 };
+#include "store.h"
 
 typedef struct value {
     const uint8_t *document, *chunk;
@@ -43,43 +40,6 @@ static ngff_status value_get(void *cookie, const char *key, uint64_t offset,
     return NGFF_OK;
 }
 
-static void read_corner(const ngff_zarr_array *array) {
-    ngff_error err = {0};
-    ngff_codec_ctx *ctx = NULL;
-    ngff_box box = {.ndim = array->meta.ndim};
-    ngff_view out = {.dtype = array->meta.dtype, .ndim = array->meta.ndim};
-    int64_t elements = 1;
-    for (int i = 0; i < box.ndim; i++) {
-        box.shape[i] = ngff_min_i64(array->meta.shape[i], ELEMENTS_MAX / elements);
-        elements *= ngff_max_i64(1, box.shape[i]);
-    }
-    int64_t stride = (int64_t)ngff_dtype_size(array->meta.dtype);
-    out.data = calloc((size_t)elements, (size_t)stride);
-    FUZZ_CHECK(out.data != NULL);
-    for (int i = box.ndim - 1; i >= 0; i--) {
-        out.shape[i] = box.shape[i];
-        out.strides[i] = stride;
-        stride *= box.shape[i];
-    }
-    FUZZ_CHECK(ngff_codec_ctx_create(NULL, &ctx, &err) == NGFF_OK);
-    ngff_status status = ngff_zarr_read(array, ctx, &box, &out, &err);
-    if (status != NGFF_OK)
-        fuzz_check_error(status, &err);
-    ngff_codec_ctx_close(&ctx);
-    free(out.data);
-}
-
-/* A chunk this large is legal; reading one would only measure the machine. */
-static bool is_small(const ngff_zarr_array *array) {
-    int64_t elements = 1;
-    for (int i = 0; i < array->meta.ndim; i++) {
-        if (array->meta.chunk[i] > ELEMENTS_MAX / elements)
-            return false;
-        elements *= ngff_max_i64(1, array->meta.chunk[i]);
-    }
-    return true;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ngff_error err = {0};
     const uint8_t *end = size > 2 ? memchr(data + 2, 0, size - 2) : NULL;
@@ -95,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     ngff_status status = ngff_zarr_array_open(NULL, store, "", &array, &err);
     if (status != NGFF_OK)
         fuzz_check_error(status, &err);
-    else if (is_small(array))
-        read_corner(array);
+    else
+        fuzz_read_corner(array);
     if (array != NULL)
         ngff_zarr_array_close(&array);
     ngff_store_drop(&store);

@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 source tools/dev/setup.sh
 
-FUZZ_TARGETS=(json ome codec zarr source zip)
+FUZZ_TARGETS=(json ome codec chain zarr image source xml zip archive)
 
 dev_fuzz() {
     local target bad=0
