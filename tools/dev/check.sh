@@ -24,6 +24,7 @@ dev_check() {
     check layers python3 tools/layers.py
     check shape python3 tools/shape.py
     check words python3 tools/words.py
+    check seedmap python3 tools/seed_map.py
     check headers tools/headers.sh
     check gcc build_strict gcc build/check-gcc
     if have clang; then
