@@ -19,8 +19,8 @@ BETTER = {
     "write_store_to_zip": "one pass, whole or not at all",
     "Methods": "every method registered with its declared translation",
 }
-WRITER = "whole or not at all, foreign directories never replaced, one pass; "
-          "`start_level` computes levels, given ones are refused with it; no 0.6"
+WRITER = ("whole or not at all, foreign directories never replaced, one pass; `start_level` computes levels, "
+          "given ones are refused with it; no 0.6")
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,
