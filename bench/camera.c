@@ -149,6 +149,7 @@ static void record(camera *c, const char *out, const ngff_context_opts *opts) {
     write.codec = "blosc:lz4";
     write.has_level = 1;
     write.compression_level = 1;
+    write.shuffle = "byte";
     writer_opts.write = &write;
     writer_opts.append = 1;
     if (ngff_context_create(opts, &ctx, &err) != NGFF_OK)

@@ -38,6 +38,8 @@ static ngff_status read_root(block *b, ngff_error *err) {
     const ngff_box *box = &b->hull[root];
     if (job->window.on && b->tier == &job->plan->tier[0])
         return ngff_window_read(b->w, box, &b->view[root], err);
+    if (ngff_job_look(job, b->tier->source_level, box, &b->view[root]))
+        return NGFF_OK;
     if (b->tier->source_level >= 0)
         return ngff_job_read(job, b->tier->source_level, box, &b->view[root], err);
     ngff_tiles_room room = {job->spill, &job->room[root], 0};

@@ -52,13 +52,30 @@ ngff_status ngff_job_progress(ngff_job *job, int level, uint64_t bytes, bool for
     return status;
 }
 
-ngff_status ngff_job_read(ngff_job *job, int source_level, const ngff_box *box,
-                          const ngff_view *out, ngff_error *err) {
-    ngff_status status;
-    uint64_t bytes = ngff_dtype_size((ngff_dtype)out->dtype);
+static void count_read(ngff_job *job, const ngff_box *box) {
+    uint64_t bytes = ngff_dtype_size(job->plan->dtype);
     for (int d = 0; d < box->ndim; d++)
         bytes *= (uint64_t)box->shape[d];
     ngff_shared_add(&job->read_bytes, bytes);
+}
+
+/* Short runs far apart are gathered once rather than looked for twice. */
+static const int64_t LONG_RUN = 2048;
+
+bool ngff_job_look(ngff_job *job, int source_level, const ngff_box *box, ngff_view *out) {
+    const ngff_view *all = job->source->memory;
+    if (source_level != 0 || all == NULL ||
+        box->shape[box->ndim - 1] * all->strides[box->ndim - 1] < LONG_RUN)
+        return false;
+    count_read(job, box);
+    ngff_view_sub(all, box->start, box->shape, out);
+    return true;
+}
+
+ngff_status ngff_job_read(ngff_job *job, int source_level, const ngff_box *box,
+                          const ngff_view *out, ngff_error *err) {
+    ngff_status status;
+    count_read(job, box);
     if (job->source_lock != NULL)
         ngff_mutex_lock(job->source_lock);
     status = source_level == 0

@@ -90,6 +90,10 @@ NGFF_MUST_USE ngff_status ngff_job_read(ngff_job *job, int source_level,
                                         const ngff_box *box, const ngff_view *out,
                                         ngff_error *err);
 
+/* The same pixels where they lie, when they lie in memory in runs long enough to be as
+ * good there as in a buffer; false: they must be read. */
+bool ngff_job_look(ngff_job *job, int source_level, const ngff_box *box, ngff_view *out);
+
 /* ---- block.c -------------------------------------------------------------------------
  */
 

@@ -131,6 +131,7 @@ static void make_source(ngff_slabs *s, const ngff_level *level) {
         base->traits.unit[d] = 1;
     ngff_view_init(&s->like, NULL, (ngff_dtype)desc->dtype, desc->ndim, level->shape);
     s->pixels.view = s->like;
+    base->memory = &s->pixels.view;
 }
 
 ngff_status ngff_slabs_write(ngff_slabs *s, char *data, int64_t first, int64_t count,

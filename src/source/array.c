@@ -24,6 +24,14 @@ static void array_close(ngff_source *s) {
         self->release(self->cookie);
 }
 
+static bool may_be_looked_at(const ngff_view *v) {
+    const int64_t item = (int64_t)ngff_dtype_size((ngff_dtype)v->dtype);
+    bool aligned = item > 0 && (uintptr_t)v->data % (uintptr_t)item == 0;
+    for (int i = 0; i < v->ndim; i++)
+        aligned = aligned && v->strides[i] % item == 0;
+    return aligned && v->strides[v->ndim - 1] == item;
+}
+
 static const ngff_source_vtable array_ops = {
     .kind = "array",
     .read = array_read,
@@ -60,6 +68,8 @@ ngff_status ngff_source_of_array(const ngff_allocator *a, const ngff_view *view,
     NGFF_TRY(ngff_source_new(a, sizeof(array_source), &array_ops, "array", &base, err));
     array_source *self = (array_source *)base;
     self->view = *view;
+    if (may_be_looked_at(view))
+        base->memory = &self->view;
     ngff_status s = ngff_source_describe_as(base, desc ? desc : &own, err);
     if (s == NGFF_OK)
         s = ngff_source_canonical(base, out, err);

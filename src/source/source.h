@@ -40,7 +40,9 @@ struct ngff_source {
     char *location;       /* for messages */
     ngff_ome_image image; /* owned description */
     ngff_source_traits traits;
-    int level_count; /* 1, or more when the file holds its own pyramid */
+    const ngff_view *memory; /* level 0 as it lies in memory, its items aligned and packed
+                                along the last axis; NULL: only by reading. Owned */
+    int level_count;         /* 1, or more when the file holds its own pyramid */
     int64_t level_shape[16][NGFF_MAX_NDIM];
     char note[256]; /* one-line warning for the user, or "" */
 };

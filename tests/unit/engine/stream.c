@@ -91,27 +91,54 @@ static uint32_t stream_case(const test_case *c, ngff_engine_opts *engine, bool e
     return sum;
 }
 
-static void check_case(uint64_t seed) {
+static void compare(const test_case *c, uint64_t seed) {
     static const int threads[] = {1, 2, 5, 2};
     uint64_t r = seed;
-    test_case c;
     test_source whole;
     uint32_t want = 0;
     ngff_error err = {0};
     ngff_engine_opts plain = {.threads = 1};
-    streamed_case(&r, &c);
-    test_source_init(&whole, &c.level[0]);
-    assert_int_equal(convert(&c, &whole, &plain, &want, &err), NGFF_OK);
+    test_source_init(&whole, &c->level[0]);
+    assert_int_equal(convert(c, &whole, &plain, &want, &err), NGFF_OK);
     for (int i = 0; i < 4; i++) {
         ngff_engine_stats stats = {0};
         ngff_engine_opts engine = {.threads = threads[i], .stats = &stats};
         engine.memory = i % 2 == 0 ? 4000000 : 16 << 20;
-        uint32_t got = stream_case(&c, &engine, i == 3 || i == 0, &r);
+        uint32_t got = stream_case(c, &engine, i == 3 || i == 0, &r);
         if (got != want)
             fail_msg("seed %llu, variant %d: other bytes", (unsigned long long)seed, i);
         assert_true(stats.blocks > 0);
     }
+}
+
+static void check_case(uint64_t seed) {
+    uint64_t r = seed;
+    test_case c;
+    streamed_case(&r, &c);
+    compare(&c, seed);
     test_case_reset(&c);
+}
+
+/* Rows so long that the engine looks at them in their slab. */
+static void test_long_rows(void **state) {
+    (void)state;
+    for (int method = NGFF_METHOD_GAUSSIAN; method <= NGFF_METHOD_MEDIAN; method++) {
+        uint64_t r = 5;
+        test_case c;
+        memset(&c, 0, sizeof c);
+        c.request = (ngff_levels_request){.ndim = 3,
+                                          .shape = {6, 30, 1301},
+                                          .dtype = NGFF_UINT16,
+                                          .scale = {1, 1, 1},
+                                          .axis = {'z', 'y', 'x'},
+                                          .method = (ngff_method)method,
+                                          .factor_count = 2,
+                                          .factors = {{1, 2, 2}, {1, 4, 4}},
+                                          .chunk = {2, 16, 256}};
+        test_case_from_request(&c, &r);
+        compare(&c, 5);
+        test_case_reset(&c);
+    }
 }
 
 static void test_random_streams(void **state) {
@@ -399,15 +426,11 @@ static void test_refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_streams),
-        cmocka_unit_test(test_no_wait),
-        cmocka_unit_test(test_too_many_at_once),
-        cmocka_unit_test(test_flush),
-        cmocka_unit_test(test_eager),
-        cmocka_unit_test(test_broken_store),
-        cmocka_unit_test(test_refused_report),
-        cmocka_unit_test(test_close_early),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_random_streams), cmocka_unit_test(test_long_rows),
+        cmocka_unit_test(test_no_wait),        cmocka_unit_test(test_too_many_at_once),
+        cmocka_unit_test(test_flush),          cmocka_unit_test(test_eager),
+        cmocka_unit_test(test_broken_store),   cmocka_unit_test(test_refused_report),
+        cmocka_unit_test(test_close_early),    cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

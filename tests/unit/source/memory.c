@@ -28,10 +28,33 @@ static void test_array(void **state) {
     const uint16_t want[] = {17, 18, 21, 22};
     assert_memory_equal(got, want, sizeof want);
     free(got);
+    assert_ptr_equal(s->memory->data, data);
     ngff_source_drop(&s);
     assert_int_equal(released, 1);
     ngff_source_drop(&s);
     ngff_source_drop(NULL);
+}
+
+/* Pixels that a kernel could not take as they lie are read, never looked at. */
+static void test_array_that_is_not_looked_at(void **state) {
+    (void)state;
+    uint16_t data[40];
+    const int64_t shape[] = {2, 3, 4};
+    for (int i = 0; i < 3; i++) {
+        ngff_view view;
+        ngff_source *s = NULL;
+        ngff_view_init(&view, data, NGFF_UINT16, 3, shape);
+        if (i == 0)
+            view.data = (char *)data + 1;
+        else if (i == 1)
+            view.strides[1] = 9;
+        else
+            view.strides[2] = -2, view.data = &data[3];
+        assert_int_equal(ngff_source_of_array(NULL, &view, NULL, NULL, NULL, &s, NULL),
+                         NGFF_OK);
+        assert_null(s->memory);
+        ngff_source_drop(&s);
+    }
 }
 
 static void test_array_with_description(void **state) {
@@ -253,6 +276,7 @@ static void test_allocation_failures(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_array),
+        cmocka_unit_test(test_array_that_is_not_looked_at),
         cmocka_unit_test(test_array_with_description),
         cmocka_unit_test(test_array_refused),
         cmocka_unit_test(test_callback),
