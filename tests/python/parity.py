@@ -131,10 +131,7 @@ class Module:
             self.notes.add("default version")
             if not self.ours:
                 options["version"] = "0.4"
-        with warnings.catch_warnings():
-            if not self.ours:
-                warnings.simplefilter("ignore", DeprecationWarning)
-            return self.module.to_ngff_zarr(store, multiscales, **options)
+        return self.module.to_ngff_zarr(store, multiscales, **options)
 
     def cli(self, *words, ours=(), theirs=()):
         """A command line; `ours` and `theirs` where they differ."""

@@ -1,7 +1,9 @@
 """Each example of ngff-zarr's documentation, run with ngff-zarr 0.50 and with this package, the
 results compared. What the examples do stands in doc_examples and doc_examples_files."""
 
+import gc
 import pathlib
+import warnings
 
 import pytest
 
@@ -22,7 +24,14 @@ def run(row, name, where, monkeypatch):
     where.mkdir()
     monkeypatch.chdir(where)
     module = parity.Module(name)
-    return parity.realize(row.run(module)), module.notes
+    if module.ours:
+        return parity.realize(row.run(module)), module.notes
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = parity.realize(row.run(module))
+        if row.page == "TIFF":
+            gc.collect()  # it leaves its files open
+    return result, module.notes
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.page}: {row.section}" for row in ROWS])

@@ -99,11 +99,14 @@ stage_tsan() {
 
 # ---- interoperability ---------------------------------------------------------------------------
 
+# What Python itself is told: -X dev and so on.
+PYTHON_FLAGS=()
+
 # pytest_stage STAGE [pytest args…]
 pytest_stage() {
     local stage=$1 rc=0
     shift
-    peers_python -m pytest -q -p no:cacheprovider -ra \
+    peers_python "${PYTHON_FLAGS[@]}" -m pytest -q -p no:cacheprovider -ra \
         --junitxml="build/test/$stage.xml" "$@" || rc=$?
     python3 tools/dev/count_junit.py "build/test/$stage.xml" >"build/test/$stage.count"
     return $rc
@@ -140,11 +143,14 @@ stage_cli() {
     peers_python tests/cli/run.py --count build/test/cli.count
 }
 
+# In Python's development mode, where a warning is an error: a file or a thread left open is found.
 stage_python() {
     source tools/dev/python.sh
     python_build
+    python_wheel
     export PYTHONPATH=$PYTHON_SITE
     export NGFF=${NGFF:-$ROOT/build/python/bin/ngff}
+    PYTHON_FLAGS=(-X dev -W error)
     pytest_stage python tests/python
 }
 
