@@ -124,7 +124,8 @@ static ngff_status put_short_root(ngff_image *image, ngff_error *err) {
     image->level_count = image->ms.level_count = image->first_new;
     ngff_status status = ngff_image_finish(image, err);
     image->level_count = image->ms.level_count = all;
-    return status;
+    /* What it no longer names may go when the old one can no longer come back. */
+    return status == NGFF_OK ? ngff_store_publish(image->store, err) : status;
 }
 
 static ngff_status remove_levels(ngff_image *image, const ngff_ome_multiscales *ms,

@@ -7,11 +7,12 @@ on, the names in a directory from the fsync of that directory on, everything fro
 not flushed may be lost or not, and not in the order in which it was done (`LOSSES`)."""
 
 import dataclasses
+import json
 import pathlib
 
 import pytest
 
-from forms import ALL, FORMS, LOCK
+from forms import ALL, FORMS, LOCK, tree
 from harness import EXISTS
 import shim
 
@@ -263,3 +264,52 @@ def test_without_flushing_it_would_be_lost(small_pairs, place, name):
     replay = Replay(small_pairs(name), place, False, "none")
     with pytest.raises(AssertionError):
         replay.check()
+
+
+# ---- levels added to a store --------------------------------------------------------------------
+
+
+def check_levels(state, store, old, new):
+    """What the root names is there: level 0 as it was, every other level whole, old or new."""
+    (now,) = trees_of(state, [store])
+    # A value being renamed into place may be left beside it, under a name that no reader looks at.
+    now = {path: data for path, data in now.items() if ".ngff-" not in path}
+    root = now["zarr.json"] if "zarr.json" in now else now[".zattrs"]
+    named = json.loads(root)["attributes"]["ome"] if "zarr.json" in now else json.loads(root)
+    paths = [d["path"] for d in named["multiscales"][0]["datasets"]]
+    assert paths in (["0"], ["0", "1", "2"]), paths
+    for path in paths:
+        level = {key: data for key, data in now.items() if key.startswith(path + "/")}
+        assert level in ([{key: data for key, data in tree.items() if key.startswith(path + "/")}
+                          for tree in (old, new)]), f"level {path} is neither old nor new"
+    return len(paths)
+
+
+@pytest.mark.parametrize("durability", ("publish", "each"))
+@pytest.mark.parametrize("name", ("0.4", "0.5", "sharded"))
+def test_power_loss_while_levels_are_replaced(small_pairs, report, place, name, durability):
+    pair = small_pairs(name)
+    root = place / "disk"
+    root.mkdir()
+    code, err = pair.run(root)
+    assert code == 0, err
+    (store,) = pair.form.places(root)
+    old, disk = tree(store), Disk(root)
+    calls = shim.record(root, place / "log", "levels", store, "--scale-factors", "2,4", "--method", "median",
+                        "--durability", durability, "--quiet")
+    new = tree(store)
+    assert new != old
+    seen = {1: 0, 3: 0}
+    for done in range(len(calls) + 1):
+        if done:
+            disk.apply(calls[done - 1])
+        for loss in LOSSES:
+            try:
+                levels = check_levels(remains(disk, loss, store.name), store.name, old, new)
+            except (AssertionError, KeyError, ValueError) as error:
+                raise AssertionError(f"after {done} of {len(calls)} calls, {loss}: {error!r}") from error
+            seen[levels] += 1
+    assert all(seen.values())
+    assert check_levels(remains(disk, "all of it lost", store.name), store.name, new, new) == 3
+    report(f"power lost, levels of {name}, durability {durability}: {len(calls)} calls: {seen[3]} states "
+           f"with all levels, {seen[1]} with the kept one")
