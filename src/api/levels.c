@@ -81,7 +81,7 @@ static ngff_status write_levels(adding *a, const ngff_multiscales *planned, int 
     if (status == NGFF_OK)
         status = ngff_api_job_run(&a->job, source, err);
     if (status == NGFF_OK) /* all pixels last before the root names them */
-        status = ngff_store_publish(a->job.image->store, err);
+        status = ngff_store_sync(a->job.image->store, err);
     ngff_source_drop(&source);
     return status;
 }
@@ -97,6 +97,7 @@ static ngff_status add_levels(adding *a, const ngff_multiscales *planned, int st
     NGFF_TRY(check_plan(a, planned, start, err));
     NGFF_TRY(adopt(a, opts, err));
     NGFF_TRY(make_image(a, planned, start, err));
+    ngff_store_defer(store, true);
     NGFF_TRY(write_levels(a, planned, start, err));
     return ngff_api_job_finish(&a->job, store, err);
 }
@@ -123,6 +124,7 @@ ngff_status ngff_write_levels(ngff_context *context, ngff_store *store,
     ngff_status status = ngff_image_open(context->alloc, store, "", &a.old, err);
     if (status == NGFF_OK)
         status = add_levels(&a, planned, start_level, opts, err);
+    ngff_store_defer(store, false);
     if (status == NGFF_OK)
         ngff_api_job_report(&a.job, report);
     else

@@ -74,20 +74,21 @@ ngff_status ngff_units_open(ngff_image *image, int level_count, ngff_units **out
 static ngff_status claim_new(ngff_units *u, int n, const int64_t *unit, ngff_error *err) {
     const ngff_zarr_array *a = u->image->level[n];
     char name[200], key[NGFF_STORE_KEY_MAX];
+    ngff_error why = {0};
     uint64_t id = id_of(a, unit), size;
     NGFF_TRY(ngff_zarr_key(a, unit, key, sizeof key, err));
     name_of(u, n, unit, name, sizeof name);
     ngff_status status = ngff_claims_take(u->claims, name, err);
     if (status != NGFF_OK)
         return ngff_fail_at(err, status, "%s", key);
-    status = ngff_store_size(a->store, key, &size, NULL);
+    status = ngff_store_size(a->store, key, &size, &why);
     if (status == NGFF_NOT_FOUND) {
         u->mine[n][id / 8] |= (unsigned char)(1u << (id % 8));
         return NGFF_OK;
     }
     ngff_claims_drop(u->claims, name);
     return status == NGFF_OK ? ngff_fail(err, NGFF_EXISTS, "%s: is stored already", key)
-                             : ngff_store_size(a->store, key, &size, err);
+                             : ngff_fail(err, status, "%s", why.message);
 }
 
 ngff_status ngff_units_claim(ngff_units *u, int n, const ngff_box *box, ngff_error *err) {

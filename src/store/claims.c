@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { NAMES_MAX = 30000, OWNERS_MAX = 256, TRIES = 100 };
+enum { NAMES_MAX = 30000, OWNERS_MAX = 256, TRIES = 100, LOOKS = 4 };
 
 struct ngff_claims {
     const ngff_allocator *alloc;
@@ -44,6 +44,11 @@ static ngff_status make_dir(const ngff_claims *c, ngff_error *err) {
     return ngff_dir_make(c->dir, err);
 }
 
+/* Somebody who tidies up had the directory or the file for a moment. */
+static bool is_fleeting(ngff_status status) {
+    return status == NGFF_NOT_FOUND || status == NGFF_EXISTS;
+}
+
 static ngff_status new_owner(ngff_claims *c, ngff_error *err) {
     ngff_status status = NGFF_NOT_FOUND;
     ngff_lock *lock = &c->lock[c->lock_count];
@@ -52,12 +57,10 @@ static ngff_status new_owner(ngff_claims *c, ngff_error *err) {
         return ngff_fail(err, NGFF_LIMIT, "%s: too many claims", c->dir);
     ngff_sys_random(id, sizeof *id);
     NGFF_TRY(owner_path(c, *id, c->owner, err));
-    for (int i = 0; status == NGFF_NOT_FOUND && i < TRIES; i++) {
+    for (int i = 0; is_fleeting(status) && i < TRIES; i++) {
         NGFF_TRY(make_dir(c, err));
         status = ngff_lock_try(lock, c->owner, true, NULL);
     }
-    if (status == NGFF_NOT_FOUND)
-        status = ngff_lock_try(lock, c->owner, true, err);
     if (status == NGFF_UNSUPPORTED) /* then nobody is ever found dead: the safe side */
         status = NGFF_OK;
     if (status != NGFF_OK)
@@ -92,7 +95,9 @@ ngff_status ngff_claims_open(const ngff_store *s, ngff_claims **out, ngff_error 
 static ngff_status inherit(ngff_claims *c, const char *path, ngff_error *err) {
     char heir[NGFF_STORE_PATH_MAX + 8];
     ngff_lock lock;
-    ngff_status status = ngff_lock_try(&lock, path, false, NULL);
+    ngff_status status = NGFF_EXISTS;
+    for (int i = 0; i < LOOKS && status == NGFF_EXISTS; i++)
+        status = ngff_lock_try(&lock, path, false, NULL);
     if (status == NGFF_NOT_FOUND) /* dropped meanwhile */
         return status;
     if (status != NGFF_OK)
@@ -136,6 +141,32 @@ void ngff_claims_drop(ngff_claims *c, const char *name) {
     (void)status; /* it ends with its owner anyhow */
 }
 
+/* What the dead have left. It is locked for a moment, which is why others look again. */
+static ngff_status bury(void *user, const char *name, ngff_path_kind kind) {
+    const ngff_claims *c = user;
+    char path[NGFF_STORE_PATH_MAX];
+    ngff_lock lock;
+    int n = snprintf(path, sizeof path, "%s/%s", c->dir, name);
+    if (kind != NGFF_PATH_FILE || n < 0 || n >= (int)sizeof path ||
+        ngff_lock_try(&lock, path, false, NULL) != NGFF_OK)
+        return NGFF_OK;
+    ngff_status status = ngff_path_remove(path, NULL);
+    ngff_lock_release(&lock);
+    (void)status;
+    return NGFF_OK;
+}
+
+/* The last one out. */
+static void remove_dir(ngff_claims *c) {
+    ngff_status status = ngff_dir_remove_empty(c->dir, NULL);
+    if (status == NGFF_OK || status == NGFF_NOT_FOUND)
+        return;
+    status = ngff_dir_list(c->alloc, c->dir, bury, c, NULL);
+    if (status == NGFF_OK)
+        status = ngff_dir_remove_empty(c->dir, NULL);
+    (void)status; /* others are at work, or hidden files stay */
+}
+
 void ngff_claims_close(ngff_claims **claims) {
     ngff_claims *c = *claims;
     char path[NGFF_STORE_PATH_MAX];
@@ -148,9 +179,9 @@ void ngff_claims_close(ngff_claims **claims) {
             status = ngff_path_remove(path, NULL);
         ngff_lock_release(&c->lock[i]);
     }
+    (void)status;
     if (c->lock_count > 0)
-        status = ngff_dir_remove_empty(c->dir, NULL);
-    (void)status; /* others are at work, or hidden files stay */
+        remove_dir(c);
     ngff_mutex_close(&c->mutex);
     ngff_free(c->alloc, c);
 }

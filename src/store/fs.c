@@ -15,6 +15,7 @@ typedef struct fs_store {
     ngff_durability durability;
     ngff_store_stage *stage; /* STAGE, and live: holds the lock */
     bool live;
+    bool deferred;
     ngff_file held;    /* READ only: the root as it was, so that its number is not */
     uint64_t dev, ino; /* given to another; and that number */
 } fs_store;
@@ -175,12 +176,13 @@ static void drop_target(fs_target *t) {
         return;
 }
 
-/* A rename must not become durable before the bytes it names. In a live store that is so
- * for documents only: what they name is flushed before (ngff_store_sync). */
+/* A rename must not become durable before the bytes it names. In a live store, and
+ * while it is deferred, that is so for documents only: what they name is flushed before
+ * (ngff_store_sync). */
 static bool syncs_each(const fs_store *fs, const char *path) {
     if (fs->mode != NGFF_STORE_UPDATE || fs->durability != NGFF_DURABILITY_PUBLISH)
         return fs->durability == NGFF_DURABILITY_EACH;
-    return !fs->live || ngff_store_key_is_document(path);
+    return !(fs->live || fs->deferred) || ngff_store_key_is_document(path);
 }
 
 static ngff_status finish_target(const fs_store *fs, fs_target *t, ngff_error *err) {
@@ -302,7 +304,11 @@ static ngff_status fs_go_live(ngff_store *s, ngff_error *err) {
 
 static ngff_status fs_sync(ngff_store *s, ngff_error *err) {
     const fs_store *fs = (const fs_store *)s;
-    return fs->live ? flush_all(fs, err) : NGFF_OK;
+    return fs->live || fs->deferred ? flush_all(fs, err) : NGFF_OK;
+}
+
+static void fs_defer(ngff_store *s, bool on) {
+    ((fs_store *)s)->deferred = on;
 }
 
 static void fs_discard(ngff_store *s) {
@@ -334,6 +340,7 @@ static const ngff_store_vtable fs_ops = {
     .publish = fs_publish,
     .go_live = fs_go_live,
     .sync = fs_sync,
+    .defer = fs_defer,
     .discard = fs_discard,
     .close = fs_close,
     .names_place = true,

@@ -210,6 +210,11 @@ ngff_status ngff_store_sync(ngff_store *s, ngff_error *err) {
     return s->ops->sync ? s->ops->sync(s, err) : NGFF_OK;
 }
 
+void ngff_store_defer(ngff_store *s, bool on) {
+    if (s->ops->defer)
+        s->ops->defer(s, on);
+}
+
 void ngff_store_drop(ngff_store **store) {
     ngff_store *s = *store;
     *store = NULL;

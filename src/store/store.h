@@ -52,6 +52,7 @@ typedef struct ngff_store_vtable {
     /* Live stores, below; both or neither. NULL: UNSUPPORTED when there is `publish`. */
     ngff_status (*go_live)(ngff_store *s, ngff_error *err);
     ngff_status (*sync)(ngff_store *s, ngff_error *err);
+    void (*defer)(ngff_store *s, bool on); /* NULL: nothing is flushed anyhow */
     /* All values under a prefix; NULL: listed and erased one by one. */
     ngff_status (*erase_prefix)(ngff_store *s, const char *prefix, ngff_error *err);
     void (*close)(ngff_store *s); /* frees s itself; never publishes */
@@ -182,6 +183,9 @@ NGFF_MUST_USE ngff_status ngff_store_go_live(ngff_store *s, ngff_error *err);
 /* Live: the values put so far, which are not flushed one by one (documents are), will
  * last. Others: nothing. */
 NGFF_MUST_USE ngff_status ngff_store_sync(ngff_store *s, ngff_error *err);
+/* In an update every value is flushed before it gets its name. While deferred, only
+ * documents are: for values that no document names before ngff_store_sync was called. */
+void ngff_store_defer(ngff_store *s, bool on);
 /* True when location names the same file or directory as `path` or one contains the
  * other. */
 bool ngff_store_overlaps(const ngff_store *s, const char *path);

@@ -98,3 +98,27 @@ def test_a_killed_run_of_levels_leaves_the_kept_ones(tmp_path):
     assert seen <= {1, 4}
     run_ngff("levels", store, "--scale-factors", "2,4,8")
     assert len(documents.dataset_paths(store)) == 4
+
+
+def test_adding_levels_keeps_what_else_is_there(tmp_path):
+    """Foreign attributes, channels, orientation, and a group of labels beside the image."""
+    import zarr
+
+    np.save(tmp_path / "in.npy", np.arange(2 * 8 * 32 * 32, dtype="uint16").reshape(2, 8, 32, 32))
+    store = tmp_path / "a.zarr"
+    run_ngff("convert", tmp_path / "in.npy", store, "--dims", "c,z,y,x", "--chunks", 8,
+             "--scale-factors", "none", "--channel-names", "red,green", "--orientation", "LPS",
+             "--enable-rfc", 4)
+    root = zarr.open_group(store, mode="r+", use_consolidated=False)
+    root.attrs["lab"] = {"bench": 7}
+    labels = root.create_group("labels").create_array("0", shape=(8, 8), dtype="uint8", chunks=(8, 8))
+    labels[:] = 3
+    before = documents.multiscale(store)
+    run_ngff("levels", store, "--scale-factors", "2,4")
+    after = documents.multiscale(store)
+    assert after["axes"] == before["axes"] and "orientation" in after["axes"][1]
+    assert after["datasets"][0] == before["datasets"][0] and len(after["datasets"]) == 3
+    root = zarr.open_group(store, mode="r")
+    assert root.attrs["lab"] == {"bench": 7}
+    assert [c["label"] for c in root.attrs["ome"]["omero"]["channels"]] == ["red", "green"]
+    assert (root["labels/0"][:] == 3).all()

@@ -176,6 +176,10 @@ static void claims_of_the_dead_are_taken_over(void **state) {
     create(&c, tempdir_at("out"), "0.5");
     die_with_a_claim(&c);
     assert_int_equal(access(tempdir_at("out/.ngff-claims/.ngff-0.0.0.0"), F_OK), 0);
+    joined tidy = join(&c, tempdir_at("out"));
+    leave(&tidy); /* nobody alive has anything: all of it goes */
+    assert_int_equal(access(tempdir_at("out/.ngff-claims"), F_OK), -1);
+    die_with_a_claim(&c);
     joined a = join(&c, tempdir_at("out"));
     OK(region_put(&c, a.w, &all));
     joined b = join(&c, tempdir_at("out"));
@@ -183,6 +187,7 @@ static void claims_of_the_dead_are_taken_over(void **state) {
     leave(&b);
     OK(ngff_writer_finish(a.w, NULL, &region_error));
     leave(&a);
+    assert_int_equal(access(tempdir_at("out/.ngff-claims"), F_OK), -1);
     ngff_store *store = region_store(&c, tempdir_at("out"), NGFF_ACCESS_READ);
     region_expect_pixels(&c, store, c.pixels);
     ngff_store_close(&store);

@@ -42,7 +42,8 @@ static void check_added(const region_layout *layout, const char *version, int ha
     region_case_init(&c, layout, 0);
     for (int flat = 0; flat < 2; flat++) {
         opts.flat_layout = flat;
-        opts.codec = flat ? "gzip" : NULL; /* the new levels have it too */
+        opts.codec = flat ? "gzip" : NULL; /* the new levels have it too, */
+        opts.omero_windows = flat;         /* and the channels stay */
         ngff_store *a = written(&c, layout, tempdir_at(flat ? "fa" : "a"), 4, &opts);
         ngff_store *b = written(&c, layout, tempdir_at(flat ? "fb" : "b"), had, &opts);
         OK(ngff_write_levels(c.context, b, c.levels, start, &more, NULL, &region_error));
@@ -61,6 +62,8 @@ static void added_levels_are_those_written_at_once(void **state) {
     check_added(&region_sharded, "0.5", 1, 1);
     tempdir_teardown(NULL), tempdir_setup(NULL);
     check_added(&region_plain, "0.4", 1, 1);
+    tempdir_teardown(NULL), tempdir_setup(NULL);
+    check_added(&region_sharded, "0.6", 2, 1);
     tempdir_teardown(NULL), tempdir_setup(NULL);
     check_added(&region_plain, "0.5", 2, 2);
     tempdir_teardown(NULL), tempdir_setup(NULL);

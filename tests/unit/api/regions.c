@@ -4,6 +4,8 @@
 
 #include "support/random.h"
 
+#include <stdatomic.h>
+
 static void shuffle(uint64_t *r, ngff_box *boxes, int count) {
     for (int i = count - 1; i > 0; i--) {
         int k = (int)random_range(r, 0, i);
@@ -107,6 +109,54 @@ static void every_method_computes_from_what_is_stored(void **state) {
         region_layout layout = region_sharded;
         layout.method = methods[i];
         check_tiles(&layout, NULL, step);
+    }
+}
+
+/* ---- threads ---- */
+
+typedef struct sharing {
+    region_case *c;
+    ngff_writer *w;
+    atomic_int next, failed;
+} sharing;
+
+/* Columns of one pixel: every chunk is everybody's. */
+static void put_columns(void *user) {
+    sharing *s = user;
+    ngff_error err = {0};
+    for (int x = atomic_fetch_add(&s->next, 1); x < WIDTH;
+         x = atomic_fetch_add(&s->next, 1)) {
+        const ngff_box box = region_box(0, 0, x, DEPTH, HEIGHT, 1);
+        ngff_view part;
+        ngff_view_sub(&s->c->view, box.start, box.shape, &part);
+        if (ngff_writer_write_region(s->w, 0, &box, &part, &err) != NGFF_OK)
+            atomic_store(&s->failed, 1);
+    }
+}
+
+static void threads_share_chunks(void **state) {
+    enum { THREADS = 8 };
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        region_case c = {0};
+        ngff_thread *thread[THREADS];
+        region_case_init(&c, i == 0 ? &region_plain : &region_sharded, 0);
+        ngff_store *a = region_store(&c, "memory://", NGFF_ACCESS_WRITE);
+        ngff_store *b = region_store(&c, "memory://", NGFF_ACCESS_WRITE);
+        region_write_all(&c, a, NULL);
+        sharing s = {.c = &c};
+        OK(ngff_writer_open(c.context, b, c.levels, NULL, &s.w, &region_error));
+        for (int k = 0; k < THREADS; k++)
+            OK(ngff_thread_start(NULL, put_columns, &s, &thread[k], &region_error));
+        for (int k = 0; k < THREADS; k++)
+            ngff_thread_join(&thread[k]);
+        assert_int_equal(atomic_load(&s.failed), 0);
+        OK(ngff_writer_finish(s.w, NULL, &region_error));
+        ngff_writer_close(&s.w);
+        region_expect_same(a, b);
+        ngff_store_close(&a);
+        ngff_store_close(&b);
+        region_case_reset(&c);
     }
 }
 
@@ -362,6 +412,7 @@ int main(void) {
         cmocka_unit_test(every_tiling_gives_the_same_store),
         cmocka_unit_test(gathered_chunks_may_wait_in_a_file),
         cmocka_unit_test(every_method_computes_from_what_is_stored),
+        cmocka_unit_test(threads_share_chunks),
         cmocka_unit_test(levels_may_be_given),
         cmocka_unit_test(what_is_not_given_is_zero),
         cmocka_unit_test(empty_chunks_are_stored_when_asked_for),
