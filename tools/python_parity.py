@@ -40,7 +40,6 @@ PARTLY = {
     "GLASBEY_COLORS": "16 colours of our own",
     "AxisType": "time, channel, space",
     "config": "`cache_store` and `task_target` are accepted and do nothing",
-    "SpecRule": "without those of plates and wells",
 }
 REASONS = {
     "not here": {
@@ -67,8 +66,6 @@ REASONS = {
         "detect_cli": "files go through the `ngff` command",
         "Conversion": "files go through the `ngff` command",
         "upgrade": "stores are converted with to_ngff_zarr(…, version=…), not in place",
-        "validate_plate": "plates are not checked",
-        "validate_well": "plates are not checked",
     },
 }
 
@@ -84,6 +81,7 @@ def calls(directory):
     axis = {"name": "x", "type": "space"}
     turned = ngff.add_anatomical_orientation_to_axis(axis, ngff.LPS["x"])
     metadata = ngff.from_ome_zarr(store).metadata
+    plate = ngff.Plate([ngff.PlateColumn("1")], [ngff.PlateRow("A")], [ngff.PlateWell("A/1", 0, 0)])
     return {
         "to_ngff_image": lambda: image.data is data or 1 / 0,
         "to_multiscales": lambda: np.asarray(levels.images[1].data),
@@ -96,6 +94,8 @@ def calls(directory):
             "axes": [{"name": d, "type": "space"} for d in "yx"],
             "datasets": [{"path": "0", "coordinateTransformations": [
                 {"type": "scale", "scale": [1, 1]}]}]}]}),
+        "validate_plate": lambda: ngff.validate_plate(plate),
+        "validate_well": lambda: ngff.validate_well(plate, ngff.Well([ngff.WellImage("0")])),
         "validate_structural": lambda: ngff.validate_structural(metadata),
         "codec_from_name": lambda: ngff.codec_from_name("zstd", 3),
         "get_available_codecs": ngff.get_available_codecs,

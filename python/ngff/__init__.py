@@ -27,7 +27,7 @@ _PLACES = {
     "_staged": "update_root_attributes",
     "_stores": "is_ozx_path",
     "_structural": "SpecRule ValidateOptions ValidationError ValidationLevel validate "
-                   "validate_structural",
+                   "validate_plate validate_structural validate_well",
     "_write": "to_ngff_zarr to_ome_zarr",
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names.split()}

@@ -22,6 +22,8 @@ class SpecRule(StrEnum):
     AXIS_ORIENTATION_UNIQUE_AXIS = "axis-orientation-unique-axis"
     ZARR_FORMAT = "zarr-format"
     OME_NAMESPACE = "ome-namespace"
+    PLATE_ROW_INDEX_CONSISTENCY = "plate-row-index-consistency"
+    WELL_ACQUISITION_MISSING = "well-acquisition-missing"
 
 
 class ValidationLevel(StrEnum):
@@ -108,7 +110,7 @@ def validate_structural(metadata, options=None, version=None):
     """Raises ValidationError for the first broken rule; None when all are kept. The rules about the
     number and order of axes end with OME-Zarr 0.9, where those of RFC-4 begin; without a version
     all are asked for."""
-    if options is not None and options.level == ValidationLevel.SCHEMA_ONLY:
+    if _schema_only(options):
         return
     latest = str(getattr(version, "value", version)) >= "0.9" if version is not None else None
     if not latest:
@@ -139,6 +141,34 @@ def validate_structural(metadata, options=None, version=None):
         raise ValidationError("zarr-format", "zarr_format inside a multiscales entry")
     if "ome" in extra or "multiscales" in extra:
         raise ValidationError("ome-namespace", "nested OME-Zarr metadata")
+
+
+def _schema_only(options):
+    return options is not None and options.level == ValidationLevel.SCHEMA_ONLY
+
+
+def validate_plate(plate, options=None):
+    """The wells of a plate lie where their paths say: `row/column`, with the indices of both."""
+    if _schema_only(options):
+        return
+    rows = {row.name: n for n, row in enumerate(plate.rows)}
+    columns = {column.name: n for n, column in enumerate(plate.columns)}
+    for n, well in enumerate(plate.wells):
+        row, _, column = str(well.path).partition("/")
+        if (rows.get(row, -1), columns.get(column, -1)) != (well.rowIndex, well.columnIndex):
+            raise ValidationError(
+                "plate-row-index-consistency", f"{well.path!r} does not stand in row {well.rowIndex} "
+                f"and column {well.columnIndex}", f"plate.wells[{n}]")
+
+
+def validate_well(plate, well, options=None):
+    """Each image of a well names its acquisition when the plate has several."""
+    if _schema_only(options) or len(plate.acquisitions or ()) < 2:
+        return
+    for n, image in enumerate(well.images):
+        if image.acquisition is None:
+            raise ValidationError("well-acquisition-missing", f"the plate has {len(plate.acquisitions)} "
+                                  f"acquisitions, {image.path!r} names none", f"well.images[{n}]")
 
 
 def validate(ngff_dict, version="0.4", model="image", strict=False):

@@ -1,4 +1,5 @@
 """The module that scripts import the structural rules from."""
 
 from ._structural import (SpecRule, ValidateOptions, ValidationError,  # noqa: F401
-                          ValidationLevel, validate_structural)
+                          ValidationLevel, validate_plate, validate_structural,
+                          validate_well)

@@ -202,6 +202,22 @@ def plate_metadata(nz):
     return {version: layout(nz, version) for version in ("0.4", "0.5")}
 
 
+@example("validation", "Checking plates and wells")
+def plate_rules(nz):
+    plate, rules = layout(nz), []
+    well = nz.Well(images=[nz.WellImage("0", acquisition=0), nz.WellImage("1", acquisition=1)])
+    nz.validate_plate(plate)
+    nz.validate_well(plate, well)
+    well.images[1].acquisition = None
+    rules.append(failure(lambda: nz.validate_well(plate, well), nz.ValidationError).rule)
+    nz.validate_well(nz.Plate(plate.columns, plate.rows, plate.wells), well)
+    for path, row, column in (("A/2", 0, 0), ("B/1", 0, 0), ("A/1", 1, 0), ("A/1/0", 0, 0)):
+        plate.wells[0] = nz.PlateWell(path, row, column)
+        rules.append(failure(lambda: nz.validate_plate(plate), nz.ValidationError).rule)
+    nz.validate_plate(plate, nz.ValidateOptions(level=nz.ValidationLevel.SCHEMA_ONLY))
+    return rules
+
+
 @example("plates", "Writing a plate field by field (0.4)", *WRITTEN, missing=NO_PLATES)
 def plate_04(nz):
     return screen(nz)
