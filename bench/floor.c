@@ -72,9 +72,11 @@ static size_t encode(worker *w, size_t size) {
     if (strcmp(j->codec, "zstd") == 0)
         return ZSTD_compressCCtx(w->zstd, w->packed, ZSTD_compressBound(size), w->raw,
                                  size, j->clevel);
-    int n =
-        blosc_compress_ctx(j->clevel, 1, j->item, size, w->raw, w->packed,
-                           size + BLOSC_MAX_OVERHEAD, strchr(j->codec, ':') + 1, 0, 1);
+    const char *name = strchr(j->codec, ':') + 1;
+    /* The blocks of ngff's own writer: with others zstd writes other bytes. */
+    size_t block = strcmp(name, "zstd") == 0 ? (size_t)512 << 10 : 0;
+    int n = blosc_compress_ctx(j->clevel, 1, j->item, size, w->raw, w->packed,
+                               size + BLOSC_MAX_OVERHEAD, name, block, 1);
     return n > 0 ? (size_t)n : 0;
 }
 
