@@ -108,6 +108,9 @@ static inline int64_t ngff_ceil_div(int64_t a, int64_t b) {
 /* ---- bytes and text
  * -------------------------------------------------------------------- */
 
+/* memcpy for bytes that nobody will look at soon: past the caches, where that is known
+ * and worth while. The ranges do not overlap. */
+void ngff_copy_aside(void *dst, const void *src, size_t size);
 uint16_t ngff_load_u16le(const void *p);
 uint32_t ngff_load_u32le(const void *p);
 uint64_t ngff_load_u64le(const void *p);

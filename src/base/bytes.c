@@ -2,6 +2,35 @@
  */
 #include "base/base.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+/* Shorter ones are no burden to the caches. */
+enum { ASIDE_LEAST = 16 << 10, LINE = 64 };
+
+void ngff_copy_aside(void *dst, const void *src, size_t size) {
+    char *to = dst;
+    const char *from = src;
+    size_t head = (LINE - (size_t)((uintptr_t)to % LINE)) % LINE, at = 0;
+    if (size >= ASIDE_LEAST) {
+        memcpy(to, from, head);
+        for (at = head; at + LINE <= size; at += LINE) {
+            for (size_t k = 0; k < LINE; k += sizeof(__m128i)) {
+                __m128i v =
+                    _mm_loadu_si128((const __m128i *)(const void *)(from + at + k));
+                _mm_stream_si128((__m128i *)(void *)(to + at + k), v);
+            }
+        }
+        _mm_sfence();
+    }
+    memcpy(to + at, from + at, size - at);
+}
+#else
+void ngff_copy_aside(void *dst, const void *src, size_t size) {
+    memcpy(dst, src, size);
+}
+#endif
+
 uint16_t ngff_load_u16le(const void *p) {
     const unsigned char *b = p;
     return (uint16_t)(b[0] | b[1] << 8);

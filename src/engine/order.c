@@ -76,13 +76,32 @@ static void start_blocks(ngff_order *o) {
     ngff_walk_init(&o->blocks, &box);
 }
 
+static int64_t groups_along(const ngff_order *o, int i) {
+    return ngff_ceil_div(o->grid[o->inner[i]], o->group[o->inner[i]]);
+}
+
 static void start_groups(ngff_order *o) {
-    ngff_box box = {.ndim = o->inner_count};
-    for (int i = 0; i < o->inner_count; i++)
-        box.shape[i] = ngff_ceil_div(o->grid[o->inner[i]], o->group[o->inner[i]]);
+    ngff_box box = {.ndim = o->inner_count - (o->line > 0)};
+    for (int i = 0; i < box.ndim; i++)
+        box.shape[i] = groups_along(o, i);
     ngff_walk_init(&o->groups, &box);
     (void)ngff_walk_next(&o->groups, o->cell);
+    if (o->line > 0)
+        o->cell[o->inner_count - 1] = 0;
     start_blocks(o);
+}
+
+/* false: that was the last of this outer position. */
+static bool next_group(ngff_order *o) {
+    if (o->line > 0 && o->cell[o->inner_count - 1] + 1 < o->line) {
+        o->cell[o->inner_count - 1]++;
+        return true;
+    }
+    if (!ngff_walk_next(&o->groups, o->cell))
+        return false;
+    if (o->line > 0)
+        o->cell[o->inner_count - 1] = 0;
+    return true;
 }
 
 static bool on_window(const ngff_plan *plan, bool windowed, int d) {
@@ -91,7 +110,7 @@ static bool on_window(const ngff_plan *plan, bool windowed, int d) {
 }
 
 void ngff_order_init(ngff_order *o, const ngff_plan *plan, const ngff_tier *tier,
-                     bool windowed) {
+                     bool windowed, bool lines) {
     const ngff_level *root = &plan->levels.level[tier->root];
     int bits = 0;
     *o = (ngff_order){.done = false};
@@ -111,6 +130,8 @@ void ngff_order_init(ngff_order *o, const ngff_plan *plan, const ngff_tier *tier
             o->outer[o->outer_count++] = d;
         }
     }
+    if (lines && o->inner_count > 0)
+        o->line = groups_along(o, o->inner_count - 1);
     start_groups(o);
 }
 
@@ -129,7 +150,7 @@ bool ngff_order_next(ngff_order *o, int64_t *idx) {
     if (o->done)
         return false;
     while (!ngff_walk_next(&o->blocks, inner)) {
-        if (ngff_walk_next(&o->groups, o->cell)) {
+        if (next_group(o)) {
             start_blocks(o);
             continue;
         }

@@ -17,18 +17,20 @@ bool ngff_walk_next(ngff_walk *w, int64_t *idx);        /* false after the last 
 
 /* All blocks of a tier, each once: stream axes first (when a window is on), then axes
  * that shards do not nest along in C order, then shard by shard and block by block in
- * Morton order. */
+ * Morton order. With `lines` the shards of a line along the last of those axes follow
+ * each other, as they do in an archive (ngff_zarr_unit_rank). */
 typedef struct ngff_order {
     int outer_count, inner_count;
     int outer[NGFF_MAX_NDIM], inner[NGFF_MAX_NDIM];
     int64_t grid[NGFF_MAX_NDIM], group[NGFF_MAX_NDIM];
     int64_t at[NGFF_MAX_NDIM];   /* outer position */
     int64_t cell[NGFF_MAX_NDIM]; /* group, by inner position */
+    int64_t line;                /* groups in a line */
     ngff_walk groups, blocks;
     bool done;
 } ngff_order;
 void ngff_order_init(ngff_order *o, const ngff_plan *plan, const ngff_tier *tier,
-                     bool windowed);
+                     bool windowed, bool lines);
 bool ngff_order_next(ngff_order *o, int64_t *idx);
 
 #endif

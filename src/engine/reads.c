@@ -10,7 +10,7 @@ ngff_status ngff_engine_reads(const ngff_plan *plan, ngff_box_fn fn, void *user)
     ngff_order order;
     if (plan->window.on)
         return NGFF_OK;
-    ngff_order_init(&order, plan, tier, false);
+    ngff_order_init(&order, plan, tier, false, false);
     while (ngff_order_next(&order, idx)) {
         ngff_tier_hulls(plan, tier, idx, hull);
         ngff_status status = fn(user, &hull[tier->root]);

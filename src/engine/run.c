@@ -156,7 +156,8 @@ static ngff_status open_tier(ngff_job *job, const ngff_tier *tier,
     NGFF_TRY(ngff_tier_lay_out(&plan->levels, plan->method, plan->dtype, tier,
                                &job->bound, &job->layout, err));
     assert(job->layout.size <= job->worker[0].arena_size);
-    ngff_order_init(&job->order, plan, tier, windowed(job));
+    ngff_order_init(&job->order, plan, tier, windowed(job),
+                    ngff_store_is_ordered(job->image->store));
     NGFF_TRY(open_rooms(job, err));
     return open_writers(job, err);
 }

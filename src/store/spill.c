@@ -269,7 +269,7 @@ ngff_status ngff_spill_write(ngff_spill *s, const ngff_spill_ticket *ticket, uin
     assert(off <= ticket->size && size <= ticket->size - off);
     size_t part = first_part(ticket, off, size);
     if (part > 0)
-        memcpy((char *)ticket->mem + off, data, part);
+        ngff_copy_aside((char *)ticket->mem + off, data, part);
     if (part == size)
         return NGFF_OK;
     return ngff_file_pwrite(&s->file, (const char *)data + part, size - part,

@@ -21,5 +21,11 @@ uint64_t ngff_zarr_unit_rank(const ngff_zarr_array *array, const int64_t *idx) {
         at[inner++] = idx[i];
         inner_count *= (uint64_t)array->shard_grid[i];
     }
-    return outer * inner_count + ngff_nd_morton_position(inner, grid, at);
+    if (inner == 0)
+        return outer;
+    inner--; /* a line along the last of them is written at once */
+    return (outer * (inner_count / (uint64_t)grid[inner]) +
+            (uint64_t)ngff_nd_morton_position(inner, grid, at)) *
+               (uint64_t)grid[inner] +
+           (uint64_t)at[inner];
 }

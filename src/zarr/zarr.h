@@ -166,7 +166,8 @@ typedef struct ngff_zarr_writer_opts {
 
 /* Storage units (shards, or chunks when not sharded) of the array, also those that will
  * not be stored; the place of unit `idx` in their order: axes along which a shard holds
- * one chunk in C order, outermost (t and c, as a rule), then the others in Morton order.
+ * one chunk in C order, outermost (t and c, as a rule), then lines along the last of the
+ * others, in Morton order of those before it.
  * It follows from shape, chunks and shards alone. */
 uint64_t ngff_zarr_unit_count(const ngff_zarr_array *array);
 uint64_t ngff_zarr_unit_rank(const ngff_zarr_array *array, const int64_t *idx);

@@ -52,6 +52,24 @@ static void aligned_blocks(void **state) {
     ngff_free_aligned(NULL, large);
 }
 
+static void copies_aside(void **state) {
+    (void)state;
+    enum { ROOM = 70000 };
+    static unsigned char from[ROOM], to[ROOM], expected[ROOM];
+    for (size_t i = 0; i < ROOM; i++)
+        from[i] = (unsigned char)(i * 31 + i / 251);
+    static const size_t sizes[] = {0, 1, 63, 64, 1000, 16383, 16384, 16385, 50001, 65536};
+    for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++) {
+        for (size_t shift = 0; shift < 130; shift += 13) {
+            memset(to, 0xEE, ROOM);
+            memset(expected, 0xEE, ROOM);
+            memcpy(expected + shift, from + n + 3, sizes[n]);
+            ngff_copy_aside(to + shift, from + n + 3, sizes[n]);
+            assert_memory_equal(to, expected, ROOM);
+        }
+    }
+}
+
 static void sizes_that_overflow(void **state) {
     (void)state;
     failing_alloc f;
@@ -155,6 +173,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_and_custom_blocks),
         cmocka_unit_test(aligned_blocks),
+        cmocka_unit_test(copies_aside),
         cmocka_unit_test(sizes_that_overflow),
         cmocka_unit_test(failures_leave_the_old_block),
         cmocka_unit_test(buffer_grows_to_its_ceiling),
