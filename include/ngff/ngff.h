@@ -97,8 +97,10 @@ typedef enum ngff_store_access {
     NGFF_ACCESS_READ = 0,
     NGFF_ACCESS_WRITE =
         1, /* new content that appears at its location whole, or not at all */
-    NGFF_ACCESS_UPDATE = 2 /* an existing directory, changed value by value, each of them
-                              atomically; "memory://" is new and empty all the same */
+    NGFF_ACCESS_UPDATE = 2, /* an existing directory, changed value by value, each of them
+                               atomically; "memory://" is new and empty all the same */
+    NGFF_ACCESS_WRITE_CHUNKS = 3 /* the chunk half of ngff_store_pair: new content beside
+                                    the old */
 } ngff_store_access;
 
 typedef struct ngff_store_opts {
@@ -128,6 +130,22 @@ NGFF_API NGFF_CHECK ngff_status ngff_store_from_ops(ngff_context *context,
                                                     const ngff_store_ops *ops,
                                                     void *cookie, ngff_store **store,
                                                     ngff_error *err);
+/* One store out of two: Zarr documents (zarr.json, .zarray, …) are in `metadata`, all
+ * else is in `chunks`, below a name that is new with every write ("gen-…"), which a value
+ * ".ngff-chunks" of the metadata tells. Both are borrowed, outlive the pair and are
+ * closed by the caller after it. Of any two kinds; for reading both are opened for
+ * reading, for writing `metadata` for writing and a directory or archive of `chunks` with
+ * NGFF_ACCESS_WRITE_CHUNKS. ngff_write and ngff_store_copy publish the pair: first the
+ * chunks, then, by one step, the metadata; until that step the old pair is whole, from
+ * then on the new one is, and then the old chunks are removed. Closing an unpublished
+ * pair drops what is new in both. The same handle, or the same directory, twice is that
+ * store. NGFF_EXISTS: `chunks` holds those of another store, or foreign files.
+ * NGFF_NOT_FOUND: what `metadata` names is not in `chunks`; ngff_open of a metadata half
+ * alone answers that too. An archive of chunks is only ever written new, and an .ozx is
+ * no half. */
+NGFF_API NGFF_CHECK ngff_status ngff_store_pair(ngff_context *context,
+                                                ngff_store *metadata, ngff_store *chunks,
+                                                ngff_store **pair, ngff_error *err);
 /* Reads one value whole into `out` of `capacity` bytes; *size is its full size (LIMIT
  * when larger). */
 NGFF_API NGFF_CHECK ngff_status ngff_store_get_value(ngff_store *store, const char *key,

@@ -118,7 +118,8 @@ typedef struct ngff_image_desc {
 #define NGFF_IMAGE_DESC_INIT                                                             \
     { sizeof(ngff_image_desc), 0, 0, {0}, {{{0}, {0}, {0}, {0}, 0, 0}}, {0}, 0, NULL }
 
-/* Where a job is. `phase` is static text: "plan", "write", "finish", "publish". */
+/* Where a job is. `phase` is static text: "plan", "write", "finish", "publish";
+ * "copy" while a store is copied. */
 typedef struct ngff_progress {
     const char *phase;
     int32_t level; /* the level written last, -1 when none */

@@ -27,7 +27,7 @@ ngff_status ngff_store_open(ngff_context *context, const char *location,
                             const ngff_store_opts *opts, ngff_store **store,
                             ngff_error *err) {
     static const ngff_store_mode modes[] = {NGFF_STORE_READ, NGFF_STORE_STAGE,
-                                            NGFF_STORE_UPDATE};
+                                            NGFF_STORE_UPDATE, NGFF_STORE_CHUNKS};
     ngff_store_opts o;
 
     ngff_error_clear(err);
@@ -35,12 +35,12 @@ ngff_status ngff_store_open(ngff_context *context, const char *location,
         return ngff_fail(err, NGFF_INVALID, "context, location or store is NULL");
     *store = NULL;
     NGFF_TRY(ngff_api_import(&o, sizeof o, opts, "ngff_store_opts", err));
-    if (o.access < 0 || o.access > 2 || o.overwrite < 0 || o.overwrite > 2 ||
+    if (o.access < 0 || o.access > 3 || o.overwrite < 0 || o.overwrite > 2 ||
         o.durability < 0 || o.durability > 2)
         return ngff_fail(
             err, NGFF_INVALID,
             "ngff_store_opts: access %d, overwrite %d, durability %d; expected "
-            "0-2, 0-2, 0-2",
+            "0-3, 0-2, 0-2",
             (int)o.access, (int)o.overwrite, (int)o.durability);
     ngff_store_open_opts internal = {
         .mode = modes[o.access],
@@ -63,6 +63,14 @@ ngff_status ngff_store_from_ops(ngff_context *context, const ngff_store_ops *ops
     *store = NULL;
     NGFF_TRY(ngff_api_import(&o, sizeof o, ops, "ngff_store_ops", err));
     return ngff_store_of_callbacks(context->alloc, &o, cookie, store, err);
+}
+
+ngff_status ngff_store_pair(ngff_context *context, ngff_store *metadata,
+                            ngff_store *chunks, ngff_store **pair, ngff_error *err) {
+    ngff_error_clear(err);
+    if (context == NULL || metadata == NULL || chunks == NULL || pair == NULL)
+        return ngff_fail(err, NGFF_INVALID, "context, metadata, chunks or pair is NULL");
+    return ngff_store_open_split(context->alloc, metadata, chunks, pair, err);
 }
 
 ngff_status ngff_store_get_value(ngff_store *store, const char *key, void *out,
@@ -89,7 +97,8 @@ ngff_status ngff_store_copy(ngff_store *from, ngff_store *to,
     if (from == NULL || to == NULL)
         return ngff_fail(err, NGFF_INVALID, "from or to is NULL");
     NGFF_TRY(ngff_api_import(&o, sizeof o, opts, "ngff_store_copy_opts", err));
-    if (from->path != NULL && ngff_store_overlaps(to, from->path))
+    if ((from->path != NULL && ngff_store_overlaps(to, from->path)) ||
+        (from->other_path != NULL && ngff_store_overlaps(to, from->other_path)))
         return ngff_fail(err, NGFF_INVALID, "%s: is also the input", to->location);
     ngff_image_copy_opts internal = {o.progress, o.progress_user};
     ngff_status status = ngff_image_copy(from, to, &internal, err);

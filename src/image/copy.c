@@ -175,7 +175,10 @@ ngff_status ngff_image_copy(ngff_store *from, ngff_store *to,
                  .opts = opts ? opts : &none};
     ngff_buf_init(&c.keys, c.alloc, SIZE_MAX);
     ngff_buf_init(&c.todo, c.alloc, SIZE_MAX);
-    ngff_status status = check_version(&c);
+    ngff_status status = ngff_store_check_whole(from, c.err);
+    if (status != NGFF_OK)
+        return ngff_fail_origin(c.err, status, NGFF_ORIGIN_INPUT);
+    status = check_version(&c);
     c.buffer = ngff_alloc(c.alloc, STEP);
     if (status == NGFF_OK && !c.buffer)
         status = ngff_fail_nomem(c.err, "copying", STEP);

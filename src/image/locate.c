@@ -138,6 +138,7 @@ ngff_status ngff_image_locate(const ngff_allocator *a, ngff_store *store,
     (void)a;
     ngff_json *names = NULL;
     out->attributes = NULL;
+    NGFF_TRY(ngff_store_check_whole(store, err));
     NGFF_TRY(ngff_image_join(path, "", out->path, sizeof out->path, err));
     NGFF_TRY(node_of(store, path, &out->attributes, err));
     if (ome_member(out->attributes, "multiscales"))

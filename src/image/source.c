@@ -211,6 +211,7 @@ static ngff_status describe_image(zarr_source *z, const ngff_source_open_opts *o
 
 static ngff_status open_array(zarr_source *z, const ngff_source_open_opts *opts,
                               ngff_error *err) {
+    NGFF_TRY(ngff_store_check_whole(z->store, err));
     NGFF_TRY(ngff_zarr_array_open(z->base.alloc, z->store, "", &z->array, err));
     set_levels(z, &z->array, 1);
     return describe_plain(z, opts, err);

@@ -68,7 +68,7 @@ typedef struct collector {
 static ngff_status collect(void *user, const char *key) {
     collector *c = user;
     /* Keys that are no keys cannot be asked for either. */
-    if (ngff_store_key_check(key, NULL) != NGFF_OK)
+    if (!ngff_store_own_key(key))
         return NGFF_OK;
     return ngff_store_children_add(&c->children, c->prefix, key, c->err);
 }
@@ -124,7 +124,11 @@ ngff_status ngff_store_of_callbacks(const ngff_allocator *a, const ngff_store_op
         ngff_free(a, location);
         return ngff_fail_nomem(err, "a callback store", sizeof *c);
     }
-    c->base = (ngff_store){.ops = &callback_ops, .alloc = a, .location = location};
+    c->base = (ngff_store){.ops = &callback_ops,
+                           .alloc = a,
+                           .location = location,
+                           .mode = NGFF_STORE_UPDATE,
+                           .alone = true};
     /* An older caller's table is shorter: what it does not have stays NULL. */
     memcpy(&c->ops, ops,
            ops->struct_size < sizeof c->ops ? ops->struct_size : sizeof c->ops);

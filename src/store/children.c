@@ -28,7 +28,7 @@ static const char *below(const char *prefix, const char *key) {
 ngff_status ngff_store_children_add(ngff_store_children *c, const char *prefix,
                                     const char *key, ngff_error *err) {
     const char *rest = below(prefix, key);
-    if (!rest || *rest == '\0')
+    if (!rest || *rest == '\0' || ngff_starts_with(rest, NGFF_STORE_OWN))
         return NGFF_OK;
     size_t len = strcspn(rest, "/");
     char kind = rest[len] == '/' ? 'p' : 'f';

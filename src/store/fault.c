@@ -30,24 +30,24 @@ static ngff_store *inner_of(ngff_store *s) {
 static ngff_status fault_get(ngff_store *s, const char *key, uint64_t off, size_t size,
                              void *out, size_t *got, ngff_error *err) {
     NGFF_TRY(trip(s, "get", err));
-    return ngff_store_get_range(inner_of(s), key, off, size, out, got, err);
+    return ngff_store_own_range(inner_of(s), key, off, size, out, got, err);
 }
 
 static ngff_status fault_size(ngff_store *s, const char *key, uint64_t *size,
                               ngff_error *err) {
     NGFF_TRY(trip(s, "size", err));
-    return ngff_store_size(inner_of(s), key, size, err);
+    return ngff_store_own_size(inner_of(s), key, size, err);
 }
 
 static ngff_status fault_put(ngff_store *s, const char *key, const void *data,
                              size_t size, ngff_error *err) {
     NGFF_TRY(trip(s, "put", err));
-    return ngff_store_put(inner_of(s), key, data, size, err);
+    return ngff_store_own_put(inner_of(s), key, data, size, err);
 }
 
 static ngff_status fault_erase(ngff_store *s, const char *key, ngff_error *err) {
     NGFF_TRY(trip(s, "erase", err));
-    return ngff_store_erase(inner_of(s), key, err);
+    return ngff_store_own_erase(inner_of(s), key, err);
 }
 
 static ngff_status fault_list(ngff_store *s, const char *prefix, ngff_store_list_fn fn,
@@ -145,7 +145,11 @@ ngff_status ngff_store_open_fault(const ngff_allocator *a, ngff_store *inner,
                            .alloc = a,
                            .location = location,
                            .path = inner->path,
-                           .spill_dir = inner->spill_dir};
+                           .spill_dir = inner->spill_dir,
+                           .other_path = inner->other_path,
+                           .mode = inner->mode,
+                           .overwrite = inner->overwrite,
+                           .alone = inner->alone};
     f->inner = inner;
     f->fail_at = fail_at;
     f->calls = calls ? calls : &f->own;

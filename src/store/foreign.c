@@ -20,10 +20,12 @@ typedef struct walk {
 
 enum {
     ROOT = 'r',
-    NODE = 'n',  /* a node, or leads to some */
-    MAYBE = 'm', /* has a chunk's name below what may be an array: a node if it has
-                    documents */
-    CHUNKS = 'c' /* surely below an array */
+    NODE = 'n',   /* a node, or leads to some */
+    MAYBE = 'm',  /* has a chunk's name below what may be an array: a node if it has
+                     documents */
+    CHUNKS = 'c', /* surely below an array */
+    HALF = 'h',   /* the chunk half of a pair: generations */
+    LOOSE = 'l'   /* below one: no documents say where chunks may be */
 };
 
 static bool is_array_document(const char *name) {
@@ -52,7 +54,8 @@ static bool is_chunk_name(const char *name) {
 }
 
 bool ngff_store_foreign_name(const char *name) {
-    return !ngff_store_key_is_document(name) && !is_chunk_name(name);
+    return !ngff_starts_with(name, NGFF_STORE_OWN) && !ngff_store_key_is_document(name) &&
+           !is_chunk_name(name);
 }
 
 static ngff_status foreign(const walk *w, const char *name) {
@@ -77,8 +80,10 @@ static ngff_status push(walk *w, char kind, const char *name) {
 }
 
 static ngff_status judge_file(walk *w, const char *name) {
-    bool chunk = is_chunk_name(name) && (w->kind == CHUNKS || w->has_array);
-    bool document = ngff_store_key_is_document(name) && w->kind != CHUNKS;
+    bool half = w->kind == HALF || w->kind == LOOSE;
+    bool chunk =
+        is_chunk_name(name) && (w->kind == CHUNKS || w->kind == LOOSE || w->has_array);
+    bool document = ngff_store_key_is_document(name) && w->kind != CHUNKS && !half;
     if (chunk || document || ngff_starts_with(name, NGFF_STORE_OWN))
         return NGFF_OK;
     return foreign(w, name);
@@ -90,6 +95,10 @@ static ngff_status judge_dir(walk *w, const char *name) {
     int n = snprintf(path, sizeof path, "%s/%s", w->dir, name);
     if (n < 0 || n >= (int)sizeof path || ngff_path_is_link(path))
         return foreign(w, name);
+    if (w->kind == HALF)
+        return ngff_store_is_generation(name) ? push(w, LOOSE, name) : foreign(w, name);
+    if (w->kind == LOOSE)
+        return push(w, LOOSE, name);
     if (w->kind == CHUNKS)
         return chunk ? push(w, CHUNKS, name) : foreign(w, name);
     return push(w, chunk && w->has_array ? MAYBE : NODE, name);
@@ -113,7 +122,7 @@ static ngff_status first_entry(void *user, const char *name, ngff_path_kind kind
 static ngff_status visit(walk *w, const ngff_allocator *a) {
     w->has_array = false;
     w->has_document = false;
-    if (w->kind != CHUNKS)
+    if (w->kind != CHUNKS && w->kind != HALF && w->kind != LOOSE)
         NGFF_TRY(ngff_dir_list(a, w->dir, look_for_documents, w, w->err));
     if (w->kind == MAYBE)
         w->kind = w->has_document ? NODE : CHUNKS;
@@ -134,16 +143,26 @@ static void pop(walk *w, char dir[NGFF_STORE_PATH_MAX]) {
     w->dir = dir;
 }
 
-ngff_status ngff_store_foreign_check(const ngff_allocator *a, const char *dir,
-                                     ngff_error *err) {
+static ngff_status check(const ngff_allocator *a, const char *dir, char kind,
+                         ngff_error *err) {
     char current[NGFF_STORE_PATH_MAX];
     walk w = {.err = err, .dir = dir};
     ngff_buf_init(&w.todo, a, SIZE_MAX);
-    ngff_status status = push(&w, ROOT, "");
+    ngff_status status = push(&w, kind, "");
     while (status == NGFF_OK && w.todo.size > 0) {
         pop(&w, current);
         status = visit(&w, a);
     }
     ngff_buf_reset(&w.todo);
     return status;
+}
+
+ngff_status ngff_store_foreign_check(const ngff_allocator *a, const char *dir,
+                                     ngff_error *err) {
+    return check(a, dir, ROOT, err);
+}
+
+ngff_status ngff_store_foreign_chunks(const ngff_allocator *a, const char *dir,
+                                      ngff_error *err) {
+    return check(a, dir, HALF, err);
 }

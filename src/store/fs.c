@@ -11,9 +11,9 @@ typedef struct fs_store {
     char root[NGFF_STORE_PATH_MAX]; /* where the keys are now */
     char dest[NGFF_STORE_PATH_MAX];
     char parent[NGFF_STORE_PATH_MAX];
-    ngff_store_mode mode;
     ngff_durability durability;
-    ngff_store_stage *stage; /* STAGE, and live: holds the lock */
+    ngff_store_stage *stage;   /* STAGE, and live: holds the lock */
+    ngff_store_chunk_dir half; /* CHUNKS only */
     bool live;
     bool deferred;
     ngff_file held;    /* READ only: the root as it was, so that its number is not */
@@ -144,11 +144,13 @@ static ngff_status make_parents(const fs_store *fs, const char *path, ngff_error
 
 static ngff_status open_target(const fs_store *fs, const char *key, fs_target *t,
                                ngff_error *err) {
-    if (fs->mode == NGFF_STORE_READ)
+    if (fs->base.mode == NGFF_STORE_READ)
         return ngff_fail(err, NGFF_INVALID, "%s: opened for reading only", fs->root);
+    if (fs->base.mode == NGFF_STORE_CHUNKS)
+        NGFF_TRY(ngff_store_chunk_dir_key(&fs->half, key, err));
     NGFF_TRY(path_of(fs, key, &t->path, err));
     t->temp = t->path;
-    if (fs->mode == NGFF_STORE_UPDATE) {
+    if (fs->base.mode == NGFF_STORE_UPDATE) {
         uint64_t random;
         ngff_sys_random(&random, sizeof random);
         const char *name = strrchr(t->path.text, '/') + 1;
@@ -180,7 +182,7 @@ static void drop_target(fs_target *t) {
  * while it is deferred, that is so for documents only: what they name is flushed before
  * (ngff_store_sync). */
 static bool syncs_each(const fs_store *fs, const char *path) {
-    if (fs->mode != NGFF_STORE_UPDATE || fs->durability != NGFF_DURABILITY_PUBLISH)
+    if (fs->base.mode != NGFF_STORE_UPDATE || fs->durability != NGFF_DURABILITY_PUBLISH)
         return fs->durability == NGFF_DURABILITY_EACH;
     return !(fs->live || fs->deferred) || ngff_store_key_is_document(path);
 }
@@ -192,7 +194,7 @@ static ngff_status finish_target(const fs_store *fs, fs_target *t, ngff_error *e
         status = ngff_file_sync(&t->file, path, err);
     if (status == NGFF_OK)
         status = ngff_file_finish(&t->file, path, err);
-    if (status == NGFF_OK && fs->mode == NGFF_STORE_UPDATE)
+    if (status == NGFF_OK && fs->base.mode == NGFF_STORE_UPDATE)
         status = ngff_path_rename(t->temp.text, path, err);
     if (status != NGFF_OK)
         drop_target(t);
@@ -215,7 +217,7 @@ static ngff_status fs_put(ngff_store *s, const char *key, const void *data, size
 static ngff_status fs_erase(ngff_store *s, const char *key, ngff_error *err) {
     fs_store *fs = (fs_store *)s;
     fs_path path;
-    if (fs->mode == NGFF_STORE_READ)
+    if (fs->base.mode == NGFF_STORE_READ)
         return ngff_fail(err, NGFF_INVALID, "%s: opened for reading only", fs->root);
     NGFF_TRY(path_of(fs, key, &path, err));
     return ngff_path_remove(path.text, err);
@@ -224,7 +226,7 @@ static ngff_status fs_erase(ngff_store *s, const char *key, ngff_error *err) {
 static ngff_status fs_erase_prefix(ngff_store *s, const char *prefix, ngff_error *err) {
     fs_store *fs = (fs_store *)s;
     fs_path path;
-    if (fs->mode == NGFF_STORE_READ)
+    if (fs->base.mode == NGFF_STORE_READ)
         return ngff_fail(err, NGFF_INVALID, "%s: opened for reading only", fs->root);
     NGFF_TRY(path_of(fs, prefix, &path, err));
     return ngff_dir_remove_all(path.text, err);
@@ -276,15 +278,15 @@ static ngff_status flush_all(const fs_store *fs, ngff_error *err) {
 
 static ngff_status fs_publish(ngff_store *s, ngff_error *err) {
     fs_store *fs = (fs_store *)s;
-    if (fs->mode == NGFF_STORE_READ)
+    if (fs->base.mode == NGFF_STORE_READ)
         return NGFF_OK;
-    if (!fs->stage || fs->live)
+    if (!fs->stage || fs->live) /* a chunk half: what names it is published later */
         return flush_all(fs, err);
     NGFF_TRY(ngff_store_stage_publish(fs->stage, err));
     /* From here on it is an ordinary store that others see. */
     ngff_store_stage_close(&fs->stage);
     memcpy(fs->root, fs->dest, sizeof fs->root);
-    fs->mode = NGFF_STORE_UPDATE;
+    fs->base.mode = NGFF_STORE_UPDATE;
     return NGFF_OK;
 }
 
@@ -297,7 +299,7 @@ static ngff_status fs_go_live(ngff_store *s, ngff_error *err) {
     if (fs->stage->unpublished)
         return status;
     memcpy(fs->root, fs->dest, sizeof fs->root);
-    fs->mode = NGFF_STORE_UPDATE;
+    fs->base.mode = NGFF_STORE_UPDATE;
     fs->live = true;
     return status;
 }
@@ -315,11 +317,15 @@ static void fs_discard(ngff_store *s) {
     fs_store *fs = (fs_store *)s;
     if (fs->stage)
         ngff_store_stage_discard(fs->stage);
+    if (fs->base.mode == NGFF_STORE_CHUNKS)
+        ngff_store_chunk_dir_discard(&fs->half);
 }
 
 static void fs_close(ngff_store *s) {
     fs_store *fs = (fs_store *)s;
     ngff_store_stage_close(&fs->stage);
+    if (fs->base.mode == NGFF_STORE_CHUNKS)
+        ngff_store_chunk_dir_close(&fs->half);
     ngff_file_close(&fs->held);
     ngff_free(s->alloc, s->location);
     ngff_free(s->alloc, fs);
@@ -358,6 +364,12 @@ static ngff_status require_dir(const char *path, ngff_error *err) {
 
 static ngff_status open_mode(fs_store *fs, const ngff_store_open_opts *opts,
                              ngff_error *err) {
+    if (opts->mode == NGFF_STORE_CHUNKS) {
+        memcpy(fs->root, fs->dest, sizeof fs->root);
+        NGFF_TRY(ngff_store_chunk_dir_open(&fs->half, fs->base.alloc, fs->dest, err));
+        fs->base.alone = fs->half.lock.fd >= 0;
+        return NGFF_OK;
+    }
     if (opts->mode != NGFF_STORE_STAGE) {
         memcpy(fs->root, fs->dest, sizeof fs->root);
         NGFF_TRY(require_dir(fs->root, err));
@@ -395,7 +407,9 @@ ngff_status ngff_store_open_fs(const ngff_allocator *a, const char *location,
         fs->base.ops = &fs_ops;
         fs->base.alloc = a;
         fs->base.location = ngff_strdup(a, location);
-        fs->mode = opts->mode;
+        fs->base.mode = opts->mode;
+        fs->base.overwrite = opts->overwrite;
+        fs->half.lock.fd = -1;
         fs->durability = opts->durability;
         fs->held = (ngff_file)NGFF_FILE_INIT;
         set_paths(fs, absolute);

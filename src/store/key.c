@@ -3,14 +3,14 @@
 
 #define SEGMENT_MAX 255 /* what file systems take */
 
-static const char *segment_fault(const char *segment, size_t len) {
+static const char *segment_fault(const char *segment, size_t len, bool own) {
     if (len == 0)
         return "an empty segment";
     if (len > SEGMENT_MAX)
         return "a segment longer than 255 bytes";
     if (len <= 2 && segment[0] == '.' && segment[len - 1] == '.')
         return "a dot segment";
-    if (strncmp(segment, NGFF_STORE_OWN, sizeof NGFF_STORE_OWN - 1) == 0)
+    if (!own && strncmp(segment, NGFF_STORE_OWN, sizeof NGFF_STORE_OWN - 1) == 0)
         return "a name reserved for the store (.ngff-…)";
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)segment[i];
@@ -31,7 +31,8 @@ static void shown(const char *key, char *out, size_t out_size) {
     }
 }
 
-ngff_status ngff_store_key_check(const char *key, ngff_error *err) {
+/* `own`: with names of the store's own. */
+static ngff_status check(const char *key, bool own, ngff_error *err) {
     char text[96];
     shown(key, text, sizeof text);
     if (strlen(key) >= NGFF_STORE_KEY_MAX)
@@ -39,7 +40,7 @@ ngff_status ngff_store_key_check(const char *key, ngff_error *err) {
                          NGFF_STORE_KEY_MAX - 1);
     for (const char *at = key;; at++) {
         size_t len = strcspn(at, "/");
-        const char *fault = segment_fault(at, len);
+        const char *fault = segment_fault(at, len, own);
         if (fault)
             return ngff_fail(err, NGFF_INVALID, "key \"%s\": %s", text, fault);
         at += len;
@@ -49,6 +50,14 @@ ngff_status ngff_store_key_check(const char *key, ngff_error *err) {
     if (!ngff_utf8_valid(key, strlen(key)))
         return ngff_fail(err, NGFF_INVALID, "key \"%s\": not UTF-8", text);
     return NGFF_OK;
+}
+
+ngff_status ngff_store_key_check(const char *key, ngff_error *err) {
+    return check(key, false, err);
+}
+
+bool ngff_store_own_key(const char *key) {
+    return check(key, true, NULL) == NGFF_OK;
 }
 
 size_t ngff_store_key_depth(const char *key) {

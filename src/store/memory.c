@@ -217,6 +217,8 @@ ngff_status ngff_store_open_memory(const ngff_allocator *a, ngff_store **out,
         return ngff_fail_nomem(err, "a memory store", sizeof *m);
     m->base.ops = &memory_ops;
     m->base.alloc = a;
+    m->base.mode = NGFF_STORE_UPDATE;
+    m->base.alone = true;
     m->base.location = ngff_strdup(a, "memory://");
     m->slots = ngff_calloc(a, FIRST_SLOTS, sizeof(entry *));
     m->slot_count = FIRST_SLOTS;

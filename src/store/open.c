@@ -36,7 +36,8 @@ ngff_status ngff_store_at(const ngff_allocator *a, const char *location,
     NGFF_TRY(ngff_path_kind_of(location, &kind, err));
     /* A directory with such a name is read as what it is. */
     if (is_zip_name(location) &&
-        (kind != NGFF_PATH_DIR || opts->mode == NGFF_STORE_STAGE))
+        (kind != NGFF_PATH_DIR || opts->mode == NGFF_STORE_STAGE ||
+         opts->mode == NGFF_STORE_CHUNKS))
         return ngff_store_open_zip(a, location, opts, out, err);
     return ngff_store_open_fs(a, location, opts, out, err);
 }
@@ -82,6 +83,9 @@ bool ngff_store_overlaps(const ngff_store *s, const char *path) {
     if (!s->path || ngff_path_absolute(s->alloc, path, &absolute, NULL) != NGFF_OK)
         return false;
     bool overlaps = is_within(absolute, s->path) || is_within(s->path, absolute);
+    if (s->other_path)
+        overlaps = overlaps || is_within(absolute, s->other_path) ||
+                   is_within(s->other_path, absolute);
     ngff_free(s->alloc, absolute);
     return overlaps;
 }

@@ -33,7 +33,7 @@ static ngff_status prefix_get(ngff_store *s, const char *key, uint64_t off, size
     prefix_store *p = (prefix_store *)s;
     full_key full;
     NGFF_TRY(join(p, key, &full, err));
-    return ngff_store_get_range(p->inner, full.text, off, size, out, got, err);
+    return ngff_store_own_range(p->inner, full.text, off, size, out, got, err);
 }
 
 static ngff_status prefix_size(ngff_store *s, const char *key, uint64_t *size,
@@ -41,7 +41,7 @@ static ngff_status prefix_size(ngff_store *s, const char *key, uint64_t *size,
     prefix_store *p = (prefix_store *)s;
     full_key full;
     NGFF_TRY(join(p, key, &full, err));
-    return ngff_store_size(p->inner, full.text, size, err);
+    return ngff_store_own_size(p->inner, full.text, size, err);
 }
 
 static ngff_status prefix_put(ngff_store *s, const char *key, const void *data,
@@ -49,14 +49,14 @@ static ngff_status prefix_put(ngff_store *s, const char *key, const void *data,
     prefix_store *p = (prefix_store *)s;
     full_key full;
     NGFF_TRY(join(p, key, &full, err));
-    return ngff_store_put(p->inner, full.text, data, size, err);
+    return ngff_store_own_put(p->inner, full.text, data, size, err);
 }
 
 static ngff_status prefix_erase(ngff_store *s, const char *key, ngff_error *err) {
     prefix_store *p = (prefix_store *)s;
     full_key full;
     NGFF_TRY(join(p, key, &full, err));
-    return ngff_store_erase(p->inner, full.text, err);
+    return ngff_store_own_erase(p->inner, full.text, err);
 }
 
 static ngff_status prefix_list(ngff_store *s, const char *prefix, ngff_store_list_fn fn,
@@ -145,7 +145,11 @@ ngff_status ngff_store_open_prefix(const ngff_allocator *a, ngff_store *inner,
     p->base = (ngff_store){.ops = &prefix_ops,
                            .alloc = a,
                            .path = inner->path,
-                           .spill_dir = inner->spill_dir};
+                           .spill_dir = inner->spill_dir,
+                           .other_path = inner->other_path,
+                           .mode = inner->mode,
+                           .overwrite = inner->overwrite,
+                           .alone = inner->alone};
     p->inner = inner;
     (void)ngff_copy_text(p->prefix, sizeof p->prefix, prefix);
     ngff_status status = set_location(p, err);

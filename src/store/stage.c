@@ -54,6 +54,11 @@ static ngff_status check_dest(const ngff_store_stage *stage, bool *there,
     *there = kind != NGFF_PATH_NONE;
     if (!*there)
         return NGFF_OK;
+    if (stage->opts.mode == NGFF_STORE_CHUNKS)
+        return ngff_fail(err, NGFF_EXISTS,
+                         "%s: exists already, and an archive has no room for chunks "
+                         "besides those it holds",
+                         dest);
     if (stage->opts.overwrite == NGFF_OVERWRITE_NO)
         return ngff_fail(err, NGFF_EXISTS,
                          "%s: exists already, overwriting was not asked for", dest);

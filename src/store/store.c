@@ -19,27 +19,33 @@ static ngff_status not_done(const ngff_store *s, const char *what, ngff_error *e
                      what);
 }
 
-ngff_status ngff_store_get_range(ngff_store *s, const char *key, uint64_t off,
+ngff_status ngff_store_own_range(ngff_store *s, const char *key, uint64_t off,
                                  size_t size, void *out, size_t *got, ngff_error *err) {
     *got = 0;
-    NGFF_TRY(ngff_store_key_check(key, err));
     ngff_status status = s->ops->get ? s->ops->get(s, key, off, size, out, got, err)
                                      : not_done(s, "be read", err);
     assert(*got <= size);
     return at_key(s, key, status, err);
 }
 
+ngff_status ngff_store_get_range(ngff_store *s, const char *key, uint64_t off,
+                                 size_t size, void *out, size_t *got, ngff_error *err) {
+    *got = 0;
+    NGFF_TRY(ngff_store_key_check(key, err));
+    return ngff_store_own_range(s, key, off, size, out, got, err);
+}
+
 static ngff_status append_range(ngff_store *s, const char *key, uint64_t off, size_t size,
                                 ngff_buf *out, size_t *got, ngff_error *err) {
     NGFF_TRY(ngff_buf_reserve(out, size, err));
-    NGFF_TRY(ngff_store_get_range(s, key, off, size, out->data + out->size, got, err));
+    NGFF_TRY(ngff_store_own_range(s, key, off, size, out->data + out->size, got, err));
     out->size += *got;
     out->data[out->size] = '\0';
     return NGFF_OK;
 }
 
-ngff_status ngff_store_get(ngff_store *s, const char *key, ngff_buf *out,
-                           ngff_error *err) {
+ngff_status ngff_store_own_get(ngff_store *s, const char *key, ngff_buf *out,
+                               ngff_error *err) {
     size_t room = out->capacity > out->size ? out->capacity - out->size - 1 : 0;
     size_t before = out->size;
     size_t most = out->ceiling - out->size;
@@ -48,7 +54,7 @@ ngff_status ngff_store_get(ngff_store *s, const char *key, ngff_buf *out,
     uint64_t known;
     /* An archive checks the sum of what is read in one piece; its sizes cost nothing. */
     if (s->ops->crc32) {
-        NGFF_TRY(ngff_store_size(s, key, &known, err));
+        NGFF_TRY(ngff_store_own_size(s, key, &known, err));
         if (known >= want && known < most)
             want = (size_t)known + 1;
     }
@@ -57,7 +63,7 @@ ngff_status ngff_store_get(ngff_store *s, const char *key, ngff_buf *out,
     while (got == want) {
         uint64_t total;
         size_t done = out->size - before;
-        NGFF_TRY(ngff_store_size(s, key, &total, err));
+        NGFF_TRY(ngff_store_own_size(s, key, &total, err));
         if (total <= done)
             break;
         if (total > most)
@@ -72,31 +78,52 @@ ngff_status ngff_store_get(ngff_store *s, const char *key, ngff_buf *out,
     return NGFF_OK;
 }
 
-ngff_status ngff_store_size(ngff_store *s, const char *key, uint64_t *size,
-                            ngff_error *err) {
-    *size = 0;
+ngff_status ngff_store_get(ngff_store *s, const char *key, ngff_buf *out,
+                           ngff_error *err) {
     NGFF_TRY(ngff_store_key_check(key, err));
+    return ngff_store_own_get(s, key, out, err);
+}
+
+ngff_status ngff_store_own_size(ngff_store *s, const char *key, uint64_t *size,
+                                ngff_error *err) {
+    *size = 0;
     return at_key(s, key,
                   s->ops->size ? s->ops->size(s, key, size, err)
                                : not_done(s, "be read", err),
                   err);
 }
 
-ngff_status ngff_store_put(ngff_store *s, const char *key, const void *data, size_t size,
-                           ngff_error *err) {
+ngff_status ngff_store_size(ngff_store *s, const char *key, uint64_t *size,
+                            ngff_error *err) {
+    *size = 0;
     NGFF_TRY(ngff_store_key_check(key, err));
+    return ngff_store_own_size(s, key, size, err);
+}
+
+ngff_status ngff_store_own_put(ngff_store *s, const char *key, const void *data,
+                               size_t size, ngff_error *err) {
     return at_key(s, key,
                   s->ops->put ? s->ops->put(s, key, data, size, err)
                               : not_done(s, "be written", err),
                   err);
 }
 
-ngff_status ngff_store_erase(ngff_store *s, const char *key, ngff_error *err) {
+ngff_status ngff_store_put(ngff_store *s, const char *key, const void *data, size_t size,
+                           ngff_error *err) {
     NGFF_TRY(ngff_store_key_check(key, err));
+    return ngff_store_own_put(s, key, data, size, err);
+}
+
+ngff_status ngff_store_own_erase(ngff_store *s, const char *key, ngff_error *err) {
     return at_key(s, key,
                   s->ops->erase ? s->ops->erase(s, key, err)
                                 : not_done(s, "erase a value", err),
                   err);
+}
+
+ngff_status ngff_store_erase(ngff_store *s, const char *key, ngff_error *err) {
+    NGFF_TRY(ngff_store_key_check(key, err));
+    return ngff_store_own_erase(s, key, err);
 }
 
 ngff_status ngff_store_list(ngff_store *s, const char *prefix, ngff_store_list_fn fn,

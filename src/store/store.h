@@ -72,25 +72,11 @@ typedef struct ngff_store_vtable {
     ngff_status (*crc32)(ngff_store *s, const char *key, uint32_t *crc, ngff_error *err);
 } ngff_store_vtable;
 
-struct ngff_store {
-    const ngff_store_vtable *ops;
-    const ngff_allocator *alloc;
-    char *location; /* for messages: "out.ome.zarr", "memory://" */
-    /* Set by kinds that live at a path of this machine, else NULL; owned by the kind. */
-    const char *path;      /* absolute, where the published content is or will be */
-    const char *spill_dir; /* the directory that holds `path` */
-};
-struct ngff_store_writer {
-    ngff_store *store;
-    uint64_t written;
-};
-
-/* ---- opening ---- */
-
 typedef enum ngff_store_mode {
     NGFF_STORE_READ = 0,
-    NGFF_STORE_STAGE = 1, /* new content, published as a whole */
-    NGFF_STORE_UPDATE = 2 /* change an existing store in place, key by key */
+    NGFF_STORE_STAGE = 1,  /* new content, published as a whole */
+    NGFF_STORE_UPDATE = 2, /* change an existing store in place, key by key */
+    NGFF_STORE_CHUNKS = 3  /* the chunk half of a pair: new content beside the old */
 } ngff_store_mode;
 
 typedef enum ngff_overwrite {
@@ -98,6 +84,25 @@ typedef enum ngff_overwrite {
     NGFF_OVERWRITE_IMAGE = 1, /* replaces a Zarr store of nothing but one image */
     NGFF_OVERWRITE_ALL = 2    /* also one that holds labels/, tables/ or other nodes */
 } ngff_overwrite;
+
+struct ngff_store {
+    const ngff_store_vtable *ops;
+    const ngff_allocator *alloc;
+    char *location; /* for messages: "out.ome.zarr", "memory://" */
+    /* Set by kinds that live at a path of this machine, else NULL; owned by the kind. */
+    const char *path;       /* absolute, where the published content is or will be */
+    const char *spill_dir;  /* the directory that holds `path` */
+    const char *other_path; /* of a pair: where the chunks are */
+    ngff_store_mode mode;   /* kinds that are never closed to writing: UPDATE */
+    ngff_overwrite overwrite;
+    bool alone; /* nobody else writes here: what is unfinished is nobody's */
+};
+struct ngff_store_writer {
+    ngff_store *store;
+    uint64_t written;
+};
+
+/* ---- opening ---- */
 
 /* Who decides whether an existing output may be replaced (STAGE with overwrite):
  * - the store looks at paths only: a directory that is not empty must have a Zarr
@@ -135,6 +140,16 @@ NGFF_MUST_USE ngff_status ngff_store_of_callbacks(const ngff_allocator *a,
 NGFF_MUST_USE ngff_status ngff_store_open_prefix(const ngff_allocator *a,
                                                  ngff_store *inner, const char *prefix,
                                                  ngff_store **out, ngff_error *err);
+/* Documents in one store, everything else in another (split.c); both are borrowed, stay
+ * open as long as the pair and are published and discarded by it. To read: neither is
+ * staged. To write: `metadata` is staged or a kind that is always open to writing, and so
+ * is `chunks`, but directories and archives are opened with NGFF_STORE_CHUNKS. The same
+ * handle, or the same place, twice: an ordinary store. */
+NGFF_MUST_USE ngff_status ngff_store_open_split(const ngff_allocator *a,
+                                                ngff_store *metadata, ngff_store *chunks,
+                                                ngff_store **out, ngff_error *err);
+/* NOT_FOUND, naming the place, when the chunks of what is in the store are in another. */
+NGFF_MUST_USE ngff_status ngff_store_check_whole(ngff_store *s, ngff_error *err);
 /* Tests: fails the n-th call (1-based) of any kind with NGFF_IO; counts calls in *calls.
  */
 NGFF_MUST_USE ngff_status ngff_store_open_fault(const ngff_allocator *a,

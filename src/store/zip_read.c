@@ -345,7 +345,7 @@ ngff_status ngff_store_open_zip(const ngff_allocator *a, const char *location,
                                 const ngff_store_open_opts *opts, ngff_store **out,
                                 ngff_error *err) {
     *out = NULL;
-    if (opts->mode == NGFF_STORE_STAGE)
+    if (opts->mode == NGFF_STORE_STAGE || opts->mode == NGFF_STORE_CHUNKS)
         return ngff_store_create_zip(a, location, opts, out, err);
     if (opts->mode == NGFF_STORE_UPDATE)
         return ngff_fail(err, NGFF_UNSUPPORTED,

@@ -341,6 +341,8 @@ ngff_status ngff_store_create_zip(const ngff_allocator *a, const char *location,
         return ngff_fail_nomem(err, "an archive", sizeof *z);
     z->base.ops = &zip_ops;
     z->base.alloc = a;
+    z->base.mode = NGFF_STORE_STAGE;
+    z->base.overwrite = opts->overwrite;
     z->durability = opts->durability;
     z->line.file = (ngff_file)NGFF_FILE_INIT;
     ngff_status status = create(z, location, opts, err);

@@ -24,6 +24,12 @@ ngff_status ngff_path_remove(const char *path, ngff_error *err) {
     return NGFF_OK;
 }
 
+ngff_status ngff_dir_remove(const char *path, ngff_error *err) {
+    if (rmdir(path) != 0)
+        return ngff_sys_fail(err, errno, path);
+    return NGFF_OK;
+}
+
 static int enter(int parent, const char *name, level *out) {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)

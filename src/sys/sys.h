@@ -85,6 +85,8 @@ NGFF_MUST_USE ngff_status ngff_dir_make_all(const char *path,
 NGFF_MUST_USE ngff_status ngff_dir_remove_all(const char *path,
                                               ngff_error *err); /* rm -rf, never
                            follows symbolic links; missing is OK */
+NGFF_MUST_USE ngff_status ngff_dir_remove(const char *path,
+                                          ngff_error *err); /* an empty one */
 NGFF_MUST_USE ngff_status ngff_path_remove(const char *path,
                                            ngff_error *err); /* one file */
 /* Calls fn(user, name, kind) for each entry but . and .. in byte order of the names. */

@@ -211,6 +211,29 @@ static void prefixes_keep_it(void **state) {
     ngff_store_drop(&inner);
 }
 
+static void pairs_keep_it(void **state) {
+    place *p = *state;
+    char path[300];
+    ngff_store *metadata, *chunks, *s;
+    OK(ngff_store_open_memory(NULL, &metadata, E));
+    OK(ngff_store_open_memory(NULL, &chunks, E));
+    OK(ngff_store_open_split(NULL, metadata, chunks, &s, E));
+    contract(s);
+    expect_text(metadata, "a/zarr.json", "2nd");
+    ngff_store_drop(&s);
+    ngff_store_drop(&chunks);
+    ngff_store_drop(&metadata);
+    ngff_store_open_opts opts = {.mode = NGFF_STORE_CHUNKS};
+    snprintf(path, sizeof path, "%s/chunks", p->dir);
+    metadata = stage(p->dest, NGFF_OVERWRITE_NO);
+    OK(ngff_store_at(NULL, path, &opts, &chunks, E));
+    OK(ngff_store_open_split(NULL, metadata, chunks, &s, E));
+    contract(s);
+    ngff_store_drop(&s);
+    ngff_store_drop(&chunks);
+    ngff_store_drop(&metadata);
+}
+
 static void directories_keep_it(void **state) {
     place *p = *state;
     ngff_store *s = stage(p->dest, NGFF_OVERWRITE_NO);
@@ -407,6 +430,7 @@ int main(void) {
         cmocka_unit_test(memory_keeps_it),
         cmocka_unit_test(callbacks_keep_it),
         cmocka_unit_test(prefixes_keep_it),
+        PLACE_TEST(pairs_keep_it),
         PLACE_TEST(directories_keep_it),
         cmocka_unit_test(a_faultless_fault_keeps_it),
         PLACE_TEST(every_call_can_fail),
