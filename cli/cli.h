@@ -140,6 +140,18 @@ void cli_signals_install(void);
 int cli_signal_caught(void); /* SIGINT, SIGTERM or 0 */
 void cli_log_line(void *user, const char *line);
 
+/* ---- stores.c
+ * -------------------------------------------------------------------------------- */
+typedef struct cli_stores {
+    ngff_store *store; /* the one to use: one of the others */
+    ngff_store *metadata, *chunks, *pair;
+} cli_stores;
+/* `location`; with `chunk_store` (may be NULL) the pair of both. `opts`: to write. */
+ngff_status cli_stores_open(ngff_context *context, const char *location,
+                            const char *chunk_store, const ngff_store_opts *opts,
+                            cli_stores *s, ngff_error *err);
+void cli_stores_close(cli_stores *s);
+
 /* ---- compat.c: called as ngff-zarr is, with flags only
  * ---------------------------------------- */
 bool cli_is_compat(const char *arg); /* is one of its flags */

@@ -65,6 +65,9 @@ const cli_option cli_convert_options[] = {
     {"--overwrite", NULL, "[=all]",
      "replace an existing Zarr store; =all: also one with labels or "
      "other images in it; never a directory with foreign files"},
+    {"--chunk-store", NULL, "PATH",
+     "put the chunks into this directory and only the metadata into OUTPUT; readers "
+     "need both"},
     {"--durability", NULL, "HOW",
      "publish: flushed before it appears (default); none; each: every "
      "file flushed as it is finished"},
@@ -86,7 +89,7 @@ typedef struct conversion {
     ngff_error err;
     ngff_context *context;
     ngff_source *source;
-    ngff_store *store;
+    cli_stores to;
     ngff_multiscales *ms;
     ngff_image_desc desc;
     ngff_channel channels[CLI_MAX_CHANNELS];
@@ -225,6 +228,10 @@ static int write_options(conversion *c) {
         fprintf(stderr, "ngff: --layout '%s': expected seed or flat\n", layout);
         return EXIT_USAGE;
     }
+    if (cli_has(c->args, "--metadata-only") && cli_has(c->args, "--chunk-store")) {
+        fprintf(stderr, "ngff: --metadata-only and --chunk-store exclude each other\n");
+        return EXIT_USAGE;
+    }
     opts.flat_layout = layout != NULL && strcmp(layout, "flat") == 0;
     opts.no_consolidate = cli_has(c->args, "--no-consolidate");
     opts.write_empty_chunks = cli_has(c->args, "--write-empty-chunks");
@@ -314,12 +321,13 @@ static int run(conversion *c) {
     if (code != EXIT_OK)
         return code;
     ngff_status status =
-        ngff_store_open(c->context, c->args->operand[1], &opts, &c->store, &c->err);
+        cli_stores_open(c->context, c->args->operand[1],
+                        cli_get(c->args, "--chunk-store"), &opts, &c->to, &c->err);
     if (status == NGFF_OK && cli_has(c->args, "--metadata-only"))
-        status = ngff_write_metadata(c->context, c->store, c->ms, &c->write, &c->err);
+        status = ngff_write_metadata(c->context, c->to.store, c->ms, &c->write, &c->err);
     else if (status == NGFF_OK)
-        status = ngff_write(c->context, c->store, c->ms, c->source, &c->write, &c->report,
-                            &c->err);
+        status = ngff_write(c->context, c->to.store, c->ms, c->source, &c->write,
+                            &c->report, &c->err);
     cli_progress_done(&c->progress);
     if (status != NGFF_OK)
         return cli_fail(status, &c->err, NGFF_ORIGIN_OUTPUT);
@@ -343,7 +351,7 @@ int cli_convert(const cli_args *args) {
         code = steps[i](&c);
     if (code == EXIT_OK)
         code = cli_has(args, "--dry-run") ? dry_run(&c) : run(&c);
-    ngff_store_close(&c.store);
+    cli_stores_close(&c.to);
     ngff_multiscales_close(&c.ms);
     ngff_source_close(&c.source);
     ngff_context_close(&c.context);

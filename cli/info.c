@@ -5,6 +5,7 @@
 
 const cli_option cli_info_options[] = {
     {"--json", NULL, NULL, "print one JSON object"},
+    {"--chunk-store", NULL, "PATH", "where the chunks are, if not with the metadata"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -110,7 +111,7 @@ static void print_text(const char *location, ngff_store *store,
 
 int cli_info(const cli_args *args) {
     ngff_context *context = NULL;
-    ngff_store *store = NULL;
+    cli_stores from = {0};
     ngff_multiscales *ms = NULL;
     ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
     ngff_error err = {0};
@@ -118,20 +119,21 @@ int cli_info(const cli_args *args) {
 
     ngff_status status = ngff_context_create(NULL, &context, &err);
     if (status == NGFF_OK)
-        status = ngff_store_open(context, args->operand[0], NULL, &store, &err);
+        status = cli_stores_open(context, args->operand[0],
+                                 cli_get(args, "--chunk-store"), NULL, &from, &err);
     if (status == NGFF_OK)
-        status = ngff_open(context, store, &ms, &err);
+        status = ngff_open(context, from.store, &ms, &err);
     if (status == NGFF_OK)
         status = ngff_multiscales_image(ms, &desc, &err);
     if (status != NGFF_OK) {
-        explain_archive(store, &err);
+        explain_archive(from.metadata, &err);
         code = cli_fail(status, &err, NGFF_ORIGIN_INPUT);
     } else if (cli_has(args, "--json"))
-        print_json(args->operand[0], store, ms, &desc);
+        print_json(args->operand[0], from.store, ms, &desc);
     else
-        print_text(args->operand[0], store, ms, &desc);
+        print_text(args->operand[0], from.store, ms, &desc);
     ngff_multiscales_close(&ms);
-    ngff_store_close(&store);
+    cli_stores_close(&from);
     ngff_context_close(&context);
     return code;
 }

@@ -12,6 +12,7 @@ const cli_option cli_thumbnail_options[] = {
      "the longer side is at least this long, where a level is (default 512)"},
     {"--z", NULL, "N", "plane of the level drawn (default: the middle)"},
     {"--t", NULL, "N", "time point (default 0)"},
+    {"--chunk-store", NULL, "PATH", "where the chunks are, if not with the metadata"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -196,7 +197,7 @@ static int open_picture(picture *p, ngff_context *context, ngff_store *store,
 int cli_thumbnail(const cli_args *args) {
     picture p = {0};
     ngff_context *context = NULL;
-    ngff_store *store = NULL;
+    cli_stores from = {0};
     long long size = 512, z = -1, t = 0;
     const char *text;
 
@@ -209,8 +210,9 @@ int cli_thumbnail(const cli_args *args) {
         return EXIT_USAGE;
     ngff_status status = ngff_context_create(NULL, &context, &p.err);
     if (status == NGFF_OK)
-        status = ngff_store_open(context, args->operand[0], NULL, &store, &p.err);
-    int code = status == NGFF_OK ? open_picture(&p, context, store, size)
+        status = cli_stores_open(context, args->operand[0],
+                                 cli_get(args, "--chunk-store"), NULL, &from, &p.err);
+    int code = status == NGFF_OK ? open_picture(&p, context, from.store, size)
                                  : cli_fail(status, &p.err, NGFF_ORIGIN_INPUT);
     if (code == EXIT_OK)
         code = draw(&p, z, t);
@@ -218,7 +220,7 @@ int cli_thumbnail(const cli_args *args) {
         code = write_png(&p, args->operand[1]);
     free(p.rgb);
     ngff_multiscales_close(&p.ms);
-    ngff_store_close(&store);
+    cli_stores_close(&from);
     ngff_context_close(&context);
     return code;
 }

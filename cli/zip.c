@@ -10,6 +10,9 @@ const cli_option cli_zip_options[] = {
     {"--durability", NULL, "HOW",
      "publish: flushed before it appears (default); none; each: every file flushed as it "
      "is finished"},
+    {"--chunk-store", NULL, "PATH",
+     "zip: where the chunks of the input are, if not with the metadata; unzip: put them "
+     "there"},
     {"--progress", NULL, "HOW", "auto, bar, json or none, on standard error"},
     {"--quiet", "-q", NULL, "no progress, no warnings"},
     {NULL, NULL, NULL, NULL},
@@ -23,7 +26,7 @@ static bool is_archive(const char *path) {
 typedef struct copying {
     const cli_args *args;
     ngff_context *context;
-    ngff_store *from, *to;
+    cli_stores from, to;
     cli_progress progress;
     ngff_error err;
 } copying;
@@ -40,14 +43,18 @@ static int run(copying *c, const ngff_store_opts *to_opts) {
     ngff_status status = open_context(c);
     if (status != NGFF_OK)
         return cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
-    status = ngff_store_open(c->context, c->args->operand[0], NULL, &c->from, &c->err);
+    const char *chunks = cli_get(c->args, "--chunk-store");
+    bool pack = is_archive(c->args->operand[1]);
+    status = cli_stores_open(c->context, c->args->operand[0], pack ? chunks : NULL, NULL,
+                             &c->from, &c->err);
     if (status != NGFF_OK)
         return cli_fail(status, &c->err, NGFF_ORIGIN_INPUT);
     opts.progress = cli_progress_call;
     opts.progress_user = &c->progress;
-    status = ngff_store_open(c->context, c->args->operand[1], to_opts, &c->to, &c->err);
+    status = cli_stores_open(c->context, c->args->operand[1], pack ? NULL : chunks,
+                             to_opts, &c->to, &c->err);
     if (status == NGFF_OK)
-        status = ngff_store_copy(c->from, c->to, &opts, &c->err);
+        status = ngff_store_copy(c->from.store, c->to.store, &opts, &c->err);
     cli_progress_done(&c->progress);
     return status == NGFF_OK ? EXIT_OK : cli_fail(status, &c->err, NGFF_ORIGIN_OUTPUT);
 }
@@ -65,8 +72,8 @@ static int copy(const cli_args *args) {
         return EXIT_USAGE;
     cli_signals_install();
     code = run(&c, &opts);
-    ngff_store_close(&c.to);
-    ngff_store_close(&c.from);
+    cli_stores_close(&c.to);
+    cli_stores_close(&c.from);
     ngff_context_close(&c.context);
     return code;
 }

@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import numpy as np
 
@@ -42,7 +43,15 @@ class Form:
 
     def trees(self, folder):
         """What is at each place: {path below it: bytes}; None: nothing."""
-        return tuple(tree(place) for place in self.places(folder))
+        return self.seen(tuple(tree(place) for place in self.places(folder)))
+
+    def seen(self, trees):
+        """Of what is at the places, what a reader takes notice of."""
+        return trees
+
+    def unseen(self, folder):
+        """Whatever else there is that a killed program may leave."""
+        return []
 
     def read(self, folder):
         return read_zarr_python(self.places(folder)[0], ["0", "1", "2"])
@@ -58,12 +67,55 @@ class Archive(Form):
         return [np.asarray(group[path][...]) for path in ("0", "1", "2")]
 
 
+class ChunkStore(Form):
+    """Documents in one place, chunks in another, under a name that is new with every write."""
+
+    def places(self, folder):
+        return [pathlib.Path(folder) / self.store, pathlib.Path(folder) / "chunks"]
+
+    def convert(self, source, folder, *more, **how):
+        return super().convert(source, folder, "--chunk-store", str(self.places(folder)[1]), *more, **how)
+
+    def seen(self, trees):
+        documents_, chunks = trees
+        if documents_ is None:
+            return None, None
+        name = documents_.get(".ngff-chunks", b"").decode().partition("\n")[2].partition("\n")[0] + "/"
+        below = {path[len(name):]: data for path, data in (chunks or {}).items() if path.startswith(name)}
+        # Where the other half is differs from folder to folder.
+        assert below.pop(".ngff-generation", None) is not None, f"{name} is not there: {sorted(chunks or [])}"
+        return {path: data for path, data in documents_.items() if path != ".ngff-chunks"}, below
+
+    def read(self, folder):
+        with tempfile.TemporaryDirectory(dir=folder) as together:
+            store, chunks = self.places(folder)
+            shutil.copytree(store, together, dirs_exist_ok=True)
+            shutil.copytree(next(chunks.glob("gen-*")), together, dirs_exist_ok=True)
+            return read_zarr_python(together, ["0", "1", "2"])
+
+    def leftovers(self, folder):
+        store, chunks = self.places(folder)
+        if not store.exists():
+            return super().leftovers(folder) + ([chunks] if chunks.exists() else [])
+        named = (store / ".ngff-chunks").read_text().split("\n")[1]
+        return super().leftovers(folder) + [p for p in chunks.iterdir() if p.name not in (named, ".ngff-used")]
+
+    def unseen(self, folder):
+        """The directory itself, the lock in it, and one generation."""
+        left = [p for p in self.leftovers(folder) if p.is_relative_to(self.places(folder)[1])]
+        inside = [q for p in left for q in (p.iterdir() if p.name == "chunks" else [p])]
+        assert len([p for p in inside if p.name.startswith("gen-")]) <= 1, inside
+        assert all(p.name.startswith("gen-") or p.name == LOCK for p in inside), inside
+        return left
+
+
 V04 = ("--ome-zarr-version", "0.4")
 FORMS = {form.name: form for form in (
     Form("0.4", V04),
     Form("0.5", ("--ome-zarr-version", "0.5"), old=V04),
     Form("sharded", ("--chunks-per-shard", "2")),
     Archive("ozx", (), store="out.ozx"),
+    ChunkStore("chunk-store", ()),
 )}
 # Not among the five of the matrix, but with code of their own.
 VARIANTS = {form.name: form for form in (
@@ -205,8 +257,9 @@ def check_leftovers(form, folder):
     """At most one partial output (and one aside), plainly named, and the empty lock file, when the
     program was killed in the short moments of opening and publishing."""
     names = [place.name for place in form.places(folder)]
-    left = [p for p in form.leftovers(folder)
-            if not (p.name in [f".{n}{LOCK}" for n in names] and p.stat().st_size == 0)]
+    unseen = form.unseen(folder)
+    left = [p for p in form.leftovers(folder) if p not in unseen
+            and not (p.name in [f".{n}{LOCK}" for n in names] and p.stat().st_size == 0)]
     partial = [p for p in left if any(p.name.startswith(f".{n}.ngff-partial-") for n in names)]
     aside = [p for p in left if any(p.name.startswith(f".{n}.ngff-old-") for n in names)]
     assert len(partial) <= len(names) and len(aside) <= (len(names) if form.old_system else 0), left

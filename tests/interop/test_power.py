@@ -218,7 +218,7 @@ class Replay:
         for done, loss, state in self.states():
             where = f"after {done} of {len(self.calls)} calls, {loss}"
             try:
-                found = self.pair.judge(trees_of(state, self.places))
+                found = self.pair.judge(self.pair.form.seen(trees_of(state, self.places)))
             except AssertionError as error:
                 raise AssertionError(f"{where}: {error}") from error
             assert done < len(self.calls) or found == "new", f"ended with success, {where}: {found}"
