@@ -11,7 +11,7 @@ _PLACES = {
     "_errors": "Error",
     "_image": "Multiscales NgffImage NgffMultiscales",
     "_metadata": "AxesType AxisUnit ScaleStrategy SpaceUnits SpatialDims SupportedDims TimeUnits Units "
-                 "AxisType NgffVersion Axis Identity Scale Translation Dataset OmeroWindow OmeroChannel "
+                 "AxisType NgffVersion SUPPORTED_VERSIONS Axis Identity Scale Translation Dataset OmeroWindow OmeroChannel "
                  "Omero MethodMetadata PlateAcquisition PlateColumn PlateRow PlateWell Plate WellImage "
                  "Well Metadata Transform",
     "_methods": "Methods methods methods_values",
@@ -33,9 +33,8 @@ _PLACES = {
 _HOME = {name: module for module, names in _PLACES.items() for name in names.split()}
 
 __version__ = _core.library_version
-SUPPORTED_VERSIONS = ("0.4", "0.5")
 library_info = _core.build_info
-__all__ = [*_HOME, "SUPPORTED_VERSIONS", "library_info", "v04", "v05"]
+__all__ = [*_HOME, "library_info", "v04", "v05"]
 
 
 def __getattr__(name):

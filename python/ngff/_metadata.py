@@ -16,6 +16,7 @@ __all__ = [
     "Units",
     "AxisType",
     "NgffVersion",
+    "SUPPORTED_VERSIONS",
     "Axis",
     "Identity",
     "Scale",
@@ -57,6 +58,10 @@ class NgffVersion(str, Enum):
     V03 = "0.3"
     V04 = "0.4"
     V05 = "0.5"
+    V06 = "0.6"
+
+
+SUPPORTED_VERSIONS = ("0.4", "0.5", "0.6")
 
 
 @dataclass
@@ -190,7 +195,7 @@ class Metadata:
     def to_version(self, version):
         """A copy for another version; the object itself is never changed."""
         version = getattr(version, "value", version)
-        if version not in ("0.4", "0.5"):
+        if version not in SUPPORTED_VERSIONS:
             raise ValueError(f"Unsupported version conversion: {self.version} -> {version}")
         return Metadata(**{**vars(self), "version": version})
 
@@ -228,7 +233,9 @@ def omero_from_json(omero):
 def transforms_from_json(items):
     out = []
     for item in items or []:
-        if "scale" in item:
+        if item.get("type") == "sequence":  # OME-Zarr 0.6
+            out += transforms_from_json(item.get("transformations"))
+        elif "scale" in item:
             out.append(Scale(item["scale"]))
         elif "translation" in item:
             out.append(Translation(item["translation"]))

@@ -8,7 +8,7 @@ from . import _core
 from ._config import context
 from ._image import NgffImage, NgffMultiscales, axis_type
 from ._lazy import StoredLevel
-from ._metadata import (Axis, Dataset, Metadata, MethodMetadata, Scale, Translation,
+from ._metadata import (SUPPORTED_VERSIONS, Axis, Dataset, Metadata, MethodMetadata, Scale, Translation,
                         omero_from_json, transforms_from_json)
 from ._orientation import AnatomicalOrientation
 from ._stores import is_ozx_path, location, open_for_reading
@@ -48,7 +48,7 @@ def _check_documents(handle):
 
     attributes = root_attributes(handle)
     version = str(attributes.get("ome", {}).get("version", "0.4"))
-    if version in ("0.4", "0.5") and "multiscales" in attributes.get("ome", attributes):
+    if version in SUPPORTED_VERSIONS and "multiscales" in attributes.get("ome", attributes):
         validate(attributes, version)
 
 

@@ -16,7 +16,6 @@ from ._source import Source, is_foreign
 from ._stores import READ, UPDATE, WRITE, location, open_for_writing
 from ._write import run_write
 
-_KEYS = {"0.4": ("multiscales", "omero"), "0.5": ("ome",)}
 
 
 def new_stage(path):
@@ -196,6 +195,9 @@ def _join_documents(documents, job):
     for n, (attributes, consolidated, _) in enumerate(documents[1:], 1):
         dataset = _entry(attributes)["datasets"][0]
         dataset["path"] = f"scale{n}" + dataset["path"].removeprefix("scale0")
+        for item in dataset["coordinateTransformations"]:
+            if "input" in item:  # OME-Zarr 0.6 names both ends
+                item.update(input={"path": dataset["path"]}, name=f"scale{n}_to_intrinsic")
         entry["datasets"].append(dataset)
         if consolidated is not None:
             for key, value in consolidated.items():

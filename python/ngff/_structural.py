@@ -171,6 +171,18 @@ def validate_well(plate, well, options=None):
                                   f"acquisitions, {image.path!r} names none", f"well.images[{n}]")
 
 
+def _axes_of(entry):
+    """Those of the entry, since OME-Zarr 0.6 those of the system that its levels lead to."""
+    if "coordinateSystems" not in entry:
+        return entry["axes"]
+    wanted = {step["output"]["name"] for dataset in entry["datasets"]
+              for step in dataset["coordinateTransformations"]}
+    systems = [s for s in entry["coordinateSystems"] if {s["name"]} == wanted]
+    if len(systems) != 1:
+        raise ValueError(f"the levels lead to {sorted(wanted)}, expected one coordinate system")
+    return systems[0]["axes"]
+
+
 def validate(ngff_dict, version="0.4", model="image", strict=False):
     """Check the attributes of an image: their structure, not the arrays."""
     from ._metadata import Axis, Dataset, Metadata, omero_from_json, transforms_from_json
@@ -183,7 +195,7 @@ def validate(ngff_dict, version="0.4", model="image", strict=False):
     for entry in ome["multiscales"]:
         try:
             axes = [Axis(a["name"], a.get("type"), a.get("unit"), a.get("orientation"))
-                    for a in entry["axes"]]
+                    for a in _axes_of(entry)]
             datasets = [Dataset(d["path"], transforms_from_json(d["coordinateTransformations"]))
                         for d in entry["datasets"]]
         except (KeyError, TypeError, AttributeError) as error:

@@ -7,7 +7,7 @@ import numpy as np
 from . import _codecs, _core
 from ._config import context
 from ._lazy import ComputedLevel, chunk_shape
-from ._metadata import Metadata
+from ._metadata import SUPPORTED_VERSIONS, Metadata
 from ._progress import adapt
 from ._pyramid import chunks_of, plan_levels
 from ._source import Source, describe, is_foreign
@@ -55,11 +55,11 @@ def make_job(store, multiscales, version, chunks_per_shard, enabled_rfcs, consol
     version = str(getattr(version, "value", version)) if given else "0.4"
     if is_ozx_path(store):
         version = version if given else "0.5"
-        if version != "0.5":
+        if version not in ("0.5", "0.6"):
             raise ValueError("RFC-9 zipped OME-Zarr (.ozx) requires OME-Zarr version 0.5. "
                              f"Got version '{version}'. Please set version='0.5'.")
         chunks_per_shard = 2 if chunks_per_shard is None else chunks_per_shard
-    if version not in ("0.4", "0.5"):
+    if version not in SUPPORTED_VERSIONS:
         raise ValueError(f"Unsupported version: {version}")
     if chunks_per_shard is not None and version == "0.4":
         raise ValueError("Sharding is only supported for OME-Zarr version 0.5 and later")

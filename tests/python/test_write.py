@@ -62,7 +62,7 @@ def test_chunk_store(pyramid, volume):
     assert chunks and not any(key.endswith("zarr.json") for key in chunks)
 
 
-@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
 def test_changed_level_is_written_as_given(tmp_path, pyramid, volume, version):
     levels, untouched = pyramid(volume), pyramid(volume)
     levels.images[1].data = np.full(levels.images[1].data.shape, 7, "u1")
@@ -112,7 +112,7 @@ def test_metadata_only(tmp_path, pyramid, volume):
     assert (pixels(tmp_path / "a.zarr") == 0).all()
 
 
-@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
 def test_root_attributes(tmp_path, pyramid, volume, version):
     levels = pyramid(volume)
     levels.root_attributes = {"made by": {"who": "me"}}
