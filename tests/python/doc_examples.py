@@ -285,7 +285,7 @@ def upgrade_in_place(nz):
 
 
 @example("python", "Upgrade into a new store", *WRITTEN,
-         missing="upgrade_ome_zarr is not there yet; OME-Zarr 0.6 is not written by the package")
+         missing="upgrade_ome_zarr is not there yet")
 def upgrade_copy(nz):
     nz.upgrade_ome_zarr(str(head_store(nz, version="0.4")), "new.ome.zarr", version="0.6")
     return store("new.ome.zarr")

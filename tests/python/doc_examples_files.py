@@ -277,7 +277,7 @@ def plate_image_command(nz):
 
 # ---- transformations, other libraries -----------------------------------------------------------
 
-NO_RFC5 = "of OME-Zarr 0.6 only scale and translation are written, and by the command alone"
+NO_RFC5 = "of OME-Zarr 0.6 only scale and translation are written"
 
 
 @example("RFC-5", "An image and an affine", missing=NO_RFC5)
