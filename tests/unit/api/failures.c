@@ -53,7 +53,7 @@ static void check_calls(way write, const region_layout *layout) {
     region_case_init(&c, layout, 0);
     ngff_status status = NGFF_IO;
     int failures = 0;
-    for (uint64_t at = 1; status != NGFF_OK; at++, failures++) {
+    for (uint64_t at = 1; status != NGFF_OK; at += 1 + at / 30, failures++) {
         ngff_store *inner = region_store(&c, "memory://", NGFF_ACCESS_WRITE), *store;
         uint64_t calls = 0, size;
         OK(ngff_store_open_fault(NULL, inner, at, &calls, &store, &region_error));
@@ -74,10 +74,9 @@ static void check_calls(way write, const region_layout *layout) {
 
 static void any_call_of_the_store_may_fail(void **state) {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        check_calls(ways[i], &region_plain);
-        check_calls(ways[i], &region_sharded);
-    }
+    check_calls(ways[0], &region_plain);
+    check_calls(ways[0], &region_sharded);
+    check_calls(ways[1], &region_sharded);
 }
 
 /* ---- memory ---- */
@@ -121,7 +120,7 @@ static void check_allocations(way write) {
     c.levels = levels;
     c.context = failing;
     /* The first ones one by one, later ones with gaps that grow. */
-    for (long n = 0; status != NGFF_OK; n += 1 + n / 100, failures++) {
+    for (long n = 0; status != NGFF_OK; n += 1 + n / 20, failures++) {
         ngff_store *store = NULL;
         allocations_left = 1000000;
         OK(ngff_store_open(failing, "memory://", NULL, &store, &region_error));
@@ -132,7 +131,7 @@ static void check_allocations(way write) {
                      region_error.message);
         ngff_store_close(&store);
     }
-    assert_true(failures > 100);
+    assert_true(failures > 60);
     c.levels = all;
     c.context = own;
     ngff_multiscales_close(&levels);
