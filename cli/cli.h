@@ -75,6 +75,9 @@ bool cli_factors(const char *option, const char *text, const ngff_image_desc *de
                  int64_t (*out)[NGFF_MAX_NDIM], int max, int *count);
 bool cli_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
                int *ndim);
+/* The first extent may be 0: not known. */
+bool cli_open_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
+                    int *ndim);
 
 /* ---- meta.c: options about codecs as JSON, orientation and channels; EXIT_USAGE after a
  * line on stderr ---- */
@@ -100,6 +103,23 @@ typedef struct cli_plan_request {
 int cli_plan(const cli_args *args, const cli_plan_request *request,
              ngff_multiscales **ms);
 int cli_codec(const cli_args *args, ngff_write_opts *opts);
+
+/* ---- frames.c: raw frames from standard input; exit codes
+ * ------------------------------------ */
+bool cli_is_stdin(const cli_args *args); /* the first operand is "-" */
+typedef struct cli_frames {
+    const cli_args *args;
+    ngff_context *context;
+    ngff_image_desc *desc; /* shape[0]: as asked; afterwards what came */
+    const ngff_multiscales *ms;
+    const ngff_write_opts *write;
+    ngff_write_report *report;
+    ngff_store *store;
+    ngff_source_opts raw; /* shape, dtype, byte order, offset */
+    int64_t wanted;       /* frames; 0: all that come */
+} cli_frames;
+int cli_frames_describe(cli_frames *f);
+int cli_frames_write(cli_frames *f);
 
 /* ---- report.c
  * -------------------------------------------------------------------------------- */

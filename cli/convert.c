@@ -26,7 +26,9 @@ const cli_option cli_convert_options[] = {
     {"--omero-colors", NULL, "RRGGBB,…", "colours of the channels"},
     {"--omero-labels", NULL, "A,B,…", "the same as --channel-names"},
     {"--no-omero", NULL, NULL, "write no channel metadata"},
-    {"--shape", NULL, "SHAPE", "raw input: extents, slowest axis first"},
+    {"--shape", NULL, "SHAPE",
+     "raw input: extents, slowest axis first; of standard input (INPUT is -) the first "
+     "may be 0: frames are appended until it ends, axis t unless --dims says otherwise"},
     {"--dtype", NULL, "TYPE", "raw input: uint16, float32, >u2, …"},
     {"--offset", NULL, "BYTES", "raw input: where the pixels begin"},
     {"--series", NULL, "N", "which image of a file that holds several, from 1"},
@@ -58,6 +60,8 @@ const cli_option cli_convert_options[] = {
      "follow \"bytes\""},
     {"--shuffle", NULL, "KIND", "blosc: none, byte or bit (default: by data type)"},
     {"--layout", NULL, "NAME", "seed: scale0/NAME, scale1/NAME, …; flat: 0, 1, …"},
+    {"--live", NULL, NULL,
+     "standard input: frames can be read at OUTPUT as soon as they are stored"},
     {"--metadata-only", NULL, NULL,
      "documents only, every pixel being 0: for programs that write regions later"},
     {"--no-consolidate", NULL, NULL, "leave consolidated metadata out"},
@@ -96,6 +100,7 @@ typedef struct conversion {
     ngff_write_opts write;
     ngff_write_report report;
     cli_progress progress;
+    cli_frames frames; /* of standard input */
 } conversion;
 
 static int raw_options(const conversion *c, ngff_source_opts *opts) {
@@ -104,7 +109,9 @@ static int raw_options(const conversion *c, ngff_source_opts *opts) {
     int ndim = 0;
     long long n = 0;
 
-    if (shape != NULL && !cli_shape("--shape", shape, opts->raw_shape, &ndim))
+    bool (*const read)(const char *, const char *, int64_t *, int *) =
+        cli_is_stdin(c->args) ? cli_open_shape : cli_shape;
+    if (shape != NULL && !read("--shape", shape, opts->raw_shape, &ndim))
         return EXIT_USAGE;
     opts->raw_ndim = ndim;
     if (offset != NULL && !cli_int("--offset", offset, 0, INT64_MAX, &n))
@@ -122,11 +129,35 @@ static int raw_options(const conversion *c, ngff_source_opts *opts) {
     return EXIT_USAGE;
 }
 
+static int open_stdin(conversion *c) {
+    static const char *const other[] = {"--dry-run", "--keep-levels", "--metadata-only",
+                                        "--series", "--raw"};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        if (cli_has(c->args, other[i])) {
+            fprintf(stderr, "ngff: %s: not with standard input\n", other[i]);
+            return EXIT_USAGE;
+        }
+    c->frames = (cli_frames){.args = c->args,
+                             .context = c->context,
+                             .desc = &c->desc,
+                             .write = &c->write,
+                             .report = &c->report,
+                             .raw = NGFF_SOURCE_OPTS_INIT};
+    int code = raw_options(c, &c->frames.raw);
+    return code == EXIT_OK ? cli_frames_describe(&c->frames) : code;
+}
+
 static int open_source(conversion *c) {
     ngff_source_opts opts = NGFF_SOURCE_OPTS_INIT;
     const char *series = cli_get(c->args, "--series");
     long long n = 0;
 
+    if (cli_is_stdin(c->args))
+        return open_stdin(c);
+    if (cli_has(c->args, "--live")) {
+        fprintf(stderr, "ngff: --live: only with standard input (-)\n");
+        return EXIT_USAGE;
+    }
     int code = raw_options(c, &opts);
     if (code != EXIT_OK)
         return code;
@@ -315,6 +346,22 @@ static int dry_run(conversion *c) {
     return EXIT_OK;
 }
 
+/* What came is described by what was written. */
+static int run_stdin(conversion *c) {
+    c->frames.store = c->to.store;
+    c->frames.ms = c->ms;
+    int code = cli_frames_write(&c->frames);
+    cli_progress_done(&c->progress);
+    if (code != EXIT_OK || !cli_has(c->args, "--json"))
+        return code;
+    ngff_multiscales_close(&c->ms);
+    ngff_status status = ngff_open(c->context, c->to.store, &c->ms, &c->err);
+    if (status != NGFF_OK)
+        return cli_fail(status, &c->err, NGFF_ORIGIN_OUTPUT);
+    print_json(c, false);
+    return EXIT_OK;
+}
+
 static int run(conversion *c) {
     ngff_store_opts opts = NGFF_STORE_OPTS_INIT;
     int code = cli_store_options(c->args, &opts);
@@ -323,6 +370,8 @@ static int run(conversion *c) {
     ngff_status status =
         cli_stores_open(c->context, c->args->operand[1],
                         cli_get(c->args, "--chunk-store"), &opts, &c->to, &c->err);
+    if (status == NGFF_OK && cli_is_stdin(c->args))
+        return run_stdin(c);
     if (status == NGFF_OK && cli_has(c->args, "--metadata-only"))
         status = ngff_write_metadata(c->context, c->to.store, c->ms, &c->write, &c->err);
     else if (status == NGFF_OK)

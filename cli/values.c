@@ -171,14 +171,15 @@ bool cli_factors(const char *option, const char *text, const ngff_image_desc *de
     }
 }
 
-bool cli_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
-               int *ndim) {
+/* `lo`: the least first extent. */
+static bool read_shape(const char *option, const char *text, long long lo,
+                       int64_t out[NGFF_MAX_NDIM], int *ndim) {
     *ndim = 0;
     for (const char *at = text;;) {
         char *end = NULL;
         errno = 0;
         long long v = strtoll(at, &end, 10);
-        if (end == at || errno != 0 || v < 1 || *ndim == NGFF_MAX_NDIM ||
+        if (end == at || errno != 0 || v < (*ndim == 0 ? lo : 1) || *ndim == NGFF_MAX_NDIM ||
             (*end != '\0' && *end != ',' && *end != 'x'))
             return bad(option, text, "a shape such as 64,512,512");
         out[(*ndim)++] = v;
@@ -186,4 +187,14 @@ bool cli_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
             return true;
         at = end + 1;
     }
+}
+
+bool cli_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
+               int *ndim) {
+    return read_shape(option, text, 1, out, ndim);
+}
+
+bool cli_open_shape(const char *option, const char *text, int64_t out[NGFF_MAX_NDIM],
+                    int *ndim) {
+    return read_shape(option, text, 0, out, ndim);
 }
