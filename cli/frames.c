@@ -1,4 +1,5 @@
-/* ngff convert -: raw frames from standard input, as many as come, appended one by one. */
+/* ngff convert -: raw frames from standard input, as many as come, appended one by one.
+ */
 #include "cli.h"
 
 #include <stdlib.h>
@@ -122,8 +123,7 @@ static ngff_status append(reading *r) {
 }
 
 static int cut_off(const reading *r, int64_t frames, size_t got) {
-    fprintf(stderr,
-            "ngff: -: the input ends in frame %lld, after %zu of its %zu bytes\n",
+    fprintf(stderr, "ngff: -: the input ends in frame %lld, after %zu of its %zu bytes\n",
             (long long)frames, got, r->frame_size);
     return EXIT_INPUT;
 }

@@ -179,8 +179,8 @@ static bool read_shape(const char *option, const char *text, long long lo,
         char *end = NULL;
         errno = 0;
         long long v = strtoll(at, &end, 10);
-        if (end == at || errno != 0 || v < (*ndim == 0 ? lo : 1) || *ndim == NGFF_MAX_NDIM ||
-            (*end != '\0' && *end != ',' && *end != 'x'))
+        if (end == at || errno != 0 || v < (*ndim == 0 ? lo : 1) ||
+            *ndim == NGFF_MAX_NDIM || (*end != '\0' && *end != ',' && *end != 'x'))
             return bad(option, text, "a shape such as 64,512,512");
         out[(*ndim)++] = v;
         if (*end == '\0')
