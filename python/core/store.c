@@ -228,6 +228,12 @@ static PyObject *store_get_value(PyObject *object, PyObject *args) {
     return ngff_py_raise(NGFF_LIMIT, &err, self->path);
 }
 
+static PyObject *store_target(PyObject *object, PyObject *none) {
+    PyObject *target = ((py_store *)object)->target;
+    (void)none;
+    return Py_NewRef(target ? target : Py_None);
+}
+
 static PyObject *store_close(PyObject *object, PyObject *none) {
     py_store *self = (py_store *)object;
     ngff_store *handle = self->handle;
@@ -258,6 +264,7 @@ static void store_dealloc(PyObject *object) {
 PyObject *ngff_py_make_store_type(void) {
     static PyMethodDef methods[] = {
         {"get_value", store_get_value, METH_VARARGS, "(key) -> bytes"},
+        {"target", store_target, METH_NOARGS, "() -> the Python object, or None"},
         {"close", store_close, METH_NOARGS, "drops what is not published"},
         {NULL, NULL, 0, NULL}};
     static PyType_Slot slots[] = {

@@ -13,7 +13,7 @@ from . import _core
 from ._config import context
 from ._pyramid import plan_levels
 from ._source import Source, is_foreign
-from ._stores import READ, UPDATE, WRITE, location, open_for_writing
+from ._stores import READ, UPDATE, WRITE, Writing, location, open_for_writing
 from ._write import run_write
 
 
@@ -116,11 +116,8 @@ def _publish(job, root):
     """The staged hierarchy to where it belongs; an existing store is replaced as a whole."""
     source = _core.open_store(context(), root, READ, 0, 0)
     try:
-        target = open_for_writing(job.store, job.overwrite, job.chunk_store)
-        try:
+        with Writing(open_for_writing(job.store, job.overwrite, job.chunk_store)) as target:
             _core.copy_store(source, target)
-        finally:
-            target.close()
     finally:
         source.close()
 

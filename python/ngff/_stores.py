@@ -9,10 +9,10 @@ READ, WRITE, UPDATE = 0, 1, 2
 
 
 class MappingStore:
-    """A mapping of keys to bytes, as the C half calls it."""
+    """A mapping of keys to bytes, as the C half calls it. What is written can be taken back."""
 
     def __init__(self, values):
-        self.values = values
+        self.values, self.written, self.saved = values, set(), {}
 
     def _value(self, key):
         try:
@@ -29,6 +29,7 @@ class MappingStore:
         return None if value is None else value.nbytes
 
     def put(self, key, data):
+        self.written.add(key)
         self.values[key] = data
 
     def erase(self, key):
@@ -36,6 +37,23 @@ class MappingStore:
 
     def list(self, prefix):
         return [key for key in list(self.values) if key.startswith(prefix)]
+
+    def clear(self, keys):
+        """Removes what a new hierarchy replaces: the root first, so that no half of it is read. A dict
+        keeps the values aside, which costs nothing; they come back when writing fails."""
+        if type(self.values) is dict:
+            self.saved = {key: self.values[key] for key in keys if key in self.values}
+        for key in sorted(keys, key=lambda key: key.count("/")):
+            self.erase(key)
+
+    def rollback(self):
+        """After a failure: nothing of what was written stays. Errors here would hide the first."""
+        for key in self.written:
+            try:
+                self.erase(key)
+            except Exception:
+                pass
+        self.values.update(self.saved) if self.saved else None
 
 
 class KeepLevels(MappingStore):
@@ -70,6 +88,7 @@ class SplitStore(MappingStore):
             return None
 
     def put(self, key, data):
+        self.written.add(key)
         self._side(key)[key] = data
 
     def erase(self, key):
@@ -155,8 +174,26 @@ def open_for_writing(store, overwrite, chunk_store=None):
     else:
         target = MappingStore(mapping(store))
     existing = list(target.list(""))
-    if existing and not overwrite and _holds_zarr(set(existing)):
+    if existing and not _holds_zarr(set(existing)):
+        raise FileExistsError("the store holds other things than a Zarr hierarchy: it is left alone")
+    if existing and not overwrite:
         raise FileExistsError("the store holds a Zarr hierarchy already")
-    for key in existing:
-        target.erase(key)
+    target.clear(existing)
     return _core.callback_store(context(), target)
+
+
+class Writing:
+    """`with Writing(native) as native`: closed at the end; after a failure what was written into a mapping
+    is taken back (a path is published whole by itself)."""
+
+    def __init__(self, native):
+        self.native = native
+
+    def __enter__(self):
+        return self.native
+
+    def __exit__(self, kind, error, trace):
+        target = self.native.target()
+        self.native.close()
+        if kind is not None and hasattr(target, "rollback"):
+            target.rollback()

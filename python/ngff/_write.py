@@ -11,7 +11,7 @@ from ._metadata import SUPPORTED_VERSIONS, Metadata
 from ._progress import adapt
 from ._pyramid import chunks_of, plan_levels
 from ._source import Source, describe, is_foreign
-from ._stores import is_ozx_path, location, open_for_writing
+from ._stores import Writing, is_ozx_path, location, open_for_writing
 
 
 class _NoVersion(str):
@@ -224,15 +224,14 @@ class Job:
         else:
             self.write_native()
 
-    def write_native(self, store=None):
-        target = store or open_for_writing(self.store, self.overwrite, self.chunk_store)
-        progress = adapt(self.progress, len(self.images))
+    def write_native(self):
+        plan, progress = self.plan(), adapt(self.progress, len(self.images))
         source = Source(self.data, self.description)
         try:
-            report = run_write(target, self.plan(), source, self.options, progress)
+            with Writing(open_for_writing(self.store, self.overwrite, self.chunk_store)) as target:
+                report = run_write(target, plan, source, self.options, progress)
         finally:
             source.close()
-            target.close()
         if hasattr(progress, "finish"):
             progress.finish()
         return report
