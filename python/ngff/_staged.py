@@ -7,8 +7,6 @@ import os
 import shutil
 import tempfile
 
-import numpy as np
-
 from . import _core
 from ._config import context
 from ._pyramid import plan_levels
@@ -26,7 +24,11 @@ def new_stage(path):
 
 def write_staged(job, use_tensorstore, metadata_only):
     if use_tensorstore:
-        tensorstore = _tensorstore()
+        from . import _tensorstore
+
+        _tensorstore.load()
+        if _tensorstore.is_kvstore(job.store):
+            return _write_kvstore(job, metadata_only)
     path = location(job.store)
     if path is not None and job.chunk_store is None:
         check_destination(path, job.overwrite)
@@ -40,8 +42,31 @@ def write_staged(job, use_tensorstore, metadata_only):
             _write_levels(job, stage, root, blank)
         add_attributes(root, job.version, {**_kept_attributes(path), **job.root_attributes})
         if use_tensorstore and not metadata_only:
-            _fill_with_tensorstore(tensorstore, job, root)
+            _tensorstore.fill_directory(job, root)
         _publish(job, root)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _write_kvstore(job, metadata_only):
+    """The documents are made in a directory, as for every other store, and travel from there."""
+    from ._tensorstore import write_kvstore
+
+    stage = new_stage(None)
+    try:
+        root = os.path.join(stage, "whole")
+        if job.generated():
+            _write_whole(job, root, True)
+        else:
+            _write_levels(job, stage, root, True)
+        add_attributes(root, job.version, job.root_attributes)
+        documents = {}
+        for directory, _, files in os.walk(root):
+            for name in files:
+                path = os.path.join(directory, name)
+                with open(path, "rb") as file:
+                    documents[os.path.relpath(path, root)] = file.read()
+        write_kvstore(job, documents, metadata_only)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -101,15 +126,6 @@ def write_levels(job, start_level):
         store.close()
     if job.root_attributes:
         add_attributes(path, job.version, job.root_attributes)
-
-
-def _tensorstore():
-    try:
-        import tensorstore
-    except ImportError as error:
-        raise ImportError("use_tensorstore=True needs the tensorstore package, which is not "
-                          "installed") from error
-    return tensorstore
 
 
 def _publish(job, root):
@@ -238,27 +254,3 @@ def update_root_attributes(store, attributes):
         raise ValueError("root attributes are updated in directories only")
     version = "0.5" if os.path.exists(os.path.join(root, "zarr.json")) else "0.4"
     add_attributes(root, version, dict(attributes))
-
-
-# ---- TensorStore --------------------------------------------------------------------------------
-
-
-def _fill_with_tensorstore(tensorstore, job, root):
-    driver = "zarr" if job.version == "0.4" else "zarr3"
-    image = _core.open_image(context(), _core.open_store(context(), root, READ, 0, 0))
-    for n in range(image.level_count()):
-        info = image.level(n)
-        spec = {"driver": driver, "kvstore": {"driver": "file",
-                                              "path": os.path.join(root, info["path"]) + "/"}}
-        array = tensorstore.open(spec, open=True).result()
-        data = job.data if n == 0 else job.describe(n)[1]
-        for key in _blocks(info["shape"], info["shards"]):
-            array[key].write(np.asarray(data[key])).result()
-
-
-def _blocks(shape, block):
-    """Slices that tile the level by whole shards."""
-    grid = [range(0, n, b) for n, b in zip(shape, block)]
-    for at in np.ndindex(*(len(axis) for axis in grid)):
-        yield tuple(slice(axis[i], min(axis[i] + b, n))
-                    for axis, i, b, n in zip(grid, at, block, shape))

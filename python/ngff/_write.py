@@ -79,8 +79,10 @@ def to_ome_zarr(store, multiscales, version=None, overwrite=True, use_tensorstor
 
 
 def _validate(store, use_tensorstore, scale_strategy):
-    if use_tensorstore and location(store) is None:
-        raise ValueError("use_tensorstore currently requires a path-like store")
+    if use_tensorstore:
+        from ._tensorstore import check_store
+
+        check_store(store)
     if scale_strategy not in ("pad", "exact"):
         raise ValueError(f"scale_strategy must be 'pad' or 'exact'; got {scale_strategy!r}")
 

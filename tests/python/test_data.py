@@ -119,3 +119,68 @@ def test_indexing_of_levels(pyramid, volume):
     with pytest.raises(IndexError):
         lazy[99]
     np.testing.assert_array_equal(lazy.transpose(2, 1, 0)[1:5, :, 3], volume.transpose(2, 1, 0)[1:5, :, 3])
+
+
+@pytest.mark.parametrize("chunks", [None, (16, 16, 32), True])
+def test_h5py_datasets(tmp_path, pyramid, volume, chunks):
+    h5py = need("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        data = file.create_dataset("v", data=volume, chunks=chunks, compression="gzip" if chunks else None)
+        for method in ("itkwasm_gaussian", "itkwasm_bin_shrink"):
+            ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data, method=method))
+            ngff.to_ngff_zarr(tmp_path / "b.zarr", pyramid(volume, method=method))
+            for n in range(3):
+                np.testing.assert_array_equal(level(tmp_path / "a.zarr", n), level(tmp_path / "b.zarr", n))
+        assert data.dtype == volume.dtype
+
+
+def test_h5py_with_channels_last(tmp_path, volume):
+    """Axes in another order: still chunk by chunk, each once."""
+    h5py = need("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        stored = np.ascontiguousarray(volume[:3].transpose(1, 2, 0))
+        data = file.create_dataset("v", data=stored, chunks=(16, 16, 3))
+        image = ngff.to_ngff_image(data, dims=("y", "x", "c"))
+        ngff.to_ngff_zarr(tmp_path / "a.zarr", ngff.to_multiscales(image, scale_factors=[2]))
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), volume[:3])
+
+
+class Capsule:
+    """An array that speaks DLPack and nothing else."""
+
+    def __init__(self, data):
+        self.data, self.asked = data, 0
+
+    def __dlpack__(self, **options):
+        self.asked += 1
+        return self.data.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.data.__dlpack_device__()
+
+
+@pytest.mark.parametrize("view", ["as it is", "strided"])
+def test_dlpack_is_not_copied(tmp_path, pyramid, volume, view):
+    volume = volume if view == "as it is" else volume[::2, :, 1::3]
+    capsule = Capsule(volume)
+    levels = pyramid(capsule)
+    assert capsule.asked == 1 and np.shares_memory(levels.images[0].data, volume)
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", levels)
+    np.testing.assert_array_equal(level(tmp_path / "a.zarr"), volume)
+
+
+def test_buffers_of_other_kinds(tmp_path, pyramid):
+    """array.array, a memory map of the standard library, a ctypes array: the buffer protocol."""
+    import array
+    import ctypes
+    import mmap
+
+    flat = np.arange(64 * 96, dtype="u1")
+    (tmp_path / "raw").write_bytes(flat.tobytes())
+    with open(tmp_path / "raw", "rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    kinds = [memoryview(array.array("B", flat.tobytes())), memoryview(mapped),
+             memoryview((ctypes.c_uint8 * flat.size).from_buffer_copy(flat.tobytes())).cast("B")]
+    for data in kinds:
+        ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data.cast("B", (64, 96)), factors=[2]))
+        np.testing.assert_array_equal(level(tmp_path / "a.zarr"), flat.reshape(64, 96))

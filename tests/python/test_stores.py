@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import ngff
+from conftest import need
 
 
 class Recorded(MutableMapping):
@@ -90,3 +91,47 @@ def test_foreign_keys_are_left_alone(pyramid, volume):
     with pytest.raises(FileExistsError, match="left alone"):
         ngff.to_ngff_zarr(store, pyramid(volume))
     assert store == {"notes.txt": b"mine"}
+
+
+@pytest.mark.parametrize("version,driver", [("0.4", "zarr"), ("0.5", "zarr3")])
+@pytest.mark.parametrize("shards", [None, 2])
+def test_tensorstore_memory_holds_the_same(tmp_path, pyramid, volume, version, driver, shards):
+    """Its own key-value store in memory: the documents and decoded chunks of the native path."""
+    tensorstore = need("tensorstore")
+    options = {"version": version, "chunks_per_shard": shards if version == "0.5" else None}
+    kvstore = tensorstore.KvStore.open("memory://").result()
+    for data in (volume[:9], volume):  # the second replaces the first
+        ngff.to_ngff_zarr(kvstore, pyramid(data), use_tensorstore=True, **options)
+        ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(data), **options)
+    documents = {p.relative_to(tmp_path / "a.zarr").as_posix(): p.read_bytes()
+                 for p in (tmp_path / "a.zarr").rglob("*z*") if p.is_file()}
+    assert len(documents) > 4
+    for key, value in documents.items():
+        assert kvstore.read(key).result().value == value, key
+    for n, image in enumerate(pyramid(volume).images):
+        array = tensorstore.open({"driver": driver}, kvstore=kvstore / f"scale{n}/image/").result()
+        np.testing.assert_array_equal(array.read().result(), np.asarray(image.data))
+    with pytest.raises(FileExistsError):
+        ngff.to_ngff_zarr(kvstore, pyramid(volume), use_tensorstore=True, overwrite=False)
+
+
+def test_tensorstore_failure_takes_everything_back(pyramid, volume):
+    kvstore = need("tensorstore").KvStore.open("memory://").result()
+
+    class Bad:
+        shape, dtype, ndim, chunks = (64, 64), np.dtype("u1"), 2, (32, 32)
+
+        def __getitem__(self, key):
+            raise LookupError("gone")
+
+    with pytest.raises(LookupError):
+        ngff.to_ngff_zarr(kvstore, pyramid(Bad(), factors=[]), use_tensorstore=True)
+    assert kvstore.list().result() == []
+
+
+def test_tensorstore_url(tmp_path, pyramid, volume):
+    need("tensorstore")
+    (tmp_path / "a.zarr").mkdir()
+    ngff.to_ngff_zarr(f"file://{tmp_path}/a.zarr", pyramid(volume), version="0.5", use_tensorstore=True)
+    back = ngff.from_ngff_zarr(tmp_path / "a.zarr", validate=True)
+    np.testing.assert_array_equal(np.asarray(back.images[0].data), volume)
