@@ -40,6 +40,8 @@ static ngff_status check(const ngff_writer *w, ngff_error *err) {
             err, NGFF_UNSUPPORTED,
             "live: levels that are coarser along axis 0 are made at the end; "
             "expected a scale factor of 1 along it");
+    if (w->opts.live != 0)
+        NGFF_TRY(ngff_store_check_live(w->store, err));
     if (w->job.windows.census != NULL && strcmp(desc->axes[0].type, "channel") == 0)
         return ngff_fail(err, NGFF_INVALID,
                          "omero_windows: the number of channels is not known");

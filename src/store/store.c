@@ -223,14 +223,17 @@ ngff_status ngff_store_publish(ngff_store *s, ngff_error *err) {
     return s->ops->publish ? s->ops->publish(s, err) : NGFF_OK;
 }
 
+ngff_status ngff_store_check_live(const ngff_store *s, ngff_error *err) {
+    if (s->ops->go_live || !s->ops->publish)
+        return NGFF_OK;
+    return ngff_fail(err, NGFF_UNSUPPORTED,
+                     "%s: a store that appears as a whole is not seen while it grows",
+                     s->location);
+}
+
 ngff_status ngff_store_go_live(ngff_store *s, ngff_error *err) {
-    if (s->ops->go_live)
-        return s->ops->go_live(s, err);
-    return s->ops->publish ? ngff_fail(err, NGFF_UNSUPPORTED,
-                                       "%s: a store that appears as a whole is not seen "
-                                       "while it grows",
-                                       s->location)
-                           : NGFF_OK;
+    NGFF_TRY(ngff_store_check_live(s, err));
+    return s->ops->go_live ? s->ops->go_live(s, err) : NGFF_OK;
 }
 
 ngff_status ngff_store_sync(ngff_store *s, ngff_error *err) {

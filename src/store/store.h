@@ -195,6 +195,8 @@ NGFF_MUST_USE ngff_status ngff_store_publish(ngff_store *s, ngff_error *err);
  * its place value by value, each of them whole, and no other writer may replace the store
  * before it is closed. UNSUPPORTED for kinds that appear as one piece. */
 NGFF_MUST_USE ngff_status ngff_store_go_live(ngff_store *s, ngff_error *err);
+/* The same refusal before anything is written. */
+NGFF_MUST_USE ngff_status ngff_store_check_live(const ngff_store *s, ngff_error *err);
 /* Live: the values put so far, which are not flushed one by one (documents are), will
  * last. Others: nothing. */
 NGFF_MUST_USE ngff_status ngff_store_sync(ngff_store *s, ngff_error *err);

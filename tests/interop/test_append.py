@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from harness import EXISTS, INPUT, NGFF, USAGE, run_ngff
+from harness import EXISTS, INPUT, NGFF, OUTPUT, USAGE, run_ngff
 from inputs import pixels, save_npy
 from peers import need, read_tensorstore, read_zarr_python
 
@@ -91,6 +91,21 @@ def test_peers_read_it(tmp_path, form):
     for a, b in zip(one, two, strict=True):
         assert a.shape[0] == FRAMES
         assert np.array_equal(a, b)
+
+
+def test_chunks_in_another_store(tmp_path):
+    """Appended into a pair as into one; a pair appears as a whole, so nobody sees it grow."""
+    image = pixels(SHAPES["tyx"], "uint16", seed=14)
+    options = options_for("tyx")
+    append(tmp_path / "one.ome.zarr", image, *options)
+    append(tmp_path / "out.ome.zarr", image, *options, "--chunk-store", str(tmp_path / "chunks"))
+    keys = [key for key in tree(tmp_path / "one.ome.zarr") if "/c/" in key]
+    stored = {p.read_bytes() for p in (tmp_path / "chunks").rglob("*") if p.is_file()}
+    assert keys and all((tmp_path / "one.ome.zarr" / key).read_bytes() in stored for key in keys)
+    err = append(tmp_path / "live.ome.zarr", image, *options, "--live", "--chunk-store", str(tmp_path / "more"),
+                 data=b"", expect=OUTPUT)
+    assert "as a whole" in err
+    assert not (tmp_path / "live.ome.zarr").exists()
 
 
 # ---- live ---------------------------------------------------------------------------------------

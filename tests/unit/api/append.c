@@ -247,6 +247,7 @@ static void refusals(void **state) {
     expect_refusal(&c, "memory://", &opts, c.r.levels, NGFF_INVALID, "for append");
     opts.append = 1;
     expect_refusal(&z, "memory://", &opts, z.open, NGFF_UNSUPPORTED, "live");
+    expect_refusal(&c, tempdir_at("out.ozx"), &opts, c.open, NGFF_UNSUPPORTED, "whole");
     opts.live = 0;
     expect_refusal(&c, tempdir_at("out.ozx"), &opts, c.open, NGFF_UNSUPPORTED, "archive");
     opts.start_level = 2;

@@ -90,11 +90,13 @@ static void other_kinds(void **state) {
     ngff_store *s;
     ngff_store_open_opts opts = {.mode = NGFF_STORE_STAGE};
     OK(ngff_store_open_memory(NULL, &s, E));
+    OK(ngff_store_check_live(s, E));
     OK(ngff_store_go_live(s, E));
     OK(ngff_store_sync(s, E));
     ngff_store_drop(&s);
     snprintf(zip, sizeof zip, "%s.ozx", p->dest);
     OK(ngff_store_at(NULL, zip, &opts, &s, E));
+    assert_int_equal(ngff_store_check_live(s, NULL), NGFF_UNSUPPORTED);
     assert_int_equal(ngff_store_go_live(s, NULL), NGFF_UNSUPPORTED);
     ngff_store_drop(&s);
     assert_int_equal(entry_count(p->dir), 0);
