@@ -123,7 +123,28 @@ def test_ctrl_c_leaves_the_destination(tmp_path, pyramid):
     assert os.listdir(tmp_path) == []
 
 
+def counted(watched):
+    gc.collect()
+    return [sys.getrefcount(item) for item in watched]
+
+
+def check_for_leaks(once, watched, rounds):
+    """References stay the same, and so do the blocks that Python holds, but for a few caches."""
+    for _ in range(20):
+        once()
+    before, growth = counted(watched), []
+    for _ in range(4):
+        blocks = sys.getallocatedblocks()
+        for _ in range(rounds // 4):
+            once()
+        assert counted(watched) == before
+        growth.append(sys.getallocatedblocks() - blocks)
+    # A call that leaks adds a block a round in every quarter; caches and threads grow now and then.
+    assert min(growth) < rounds // 8, growth
+
+
 def test_references_do_not_leak(pyramid):
+    """Whole writes and reads, and what fails: 250 rounds of some 10 calls into the extension each."""
     data = np.arange(64 * 64, dtype="u2").reshape(64, 64)
 
     def once():
@@ -133,16 +154,58 @@ def test_references_do_not_leak(pyramid):
         with pytest.raises(ValueError):
             pyramid(data, factors=[3, 2])
 
-    watched = [data, ngff._core.Store, ngff._core.Source, ngff._core.Image, ngff._core.Context]
-    for _ in range(20):
-        once()
-    gc.collect()
-    before = [sys.getrefcount(item) for item in watched]
-    rounds = int(os.environ.get("NGFF_LEAK_ROUNDS", "500"))
-    for _ in range(rounds):
-        once()
-    gc.collect()
-    assert [sys.getrefcount(item) for item in watched] == before
+    core = ngff._core
+    check_for_leaks(once, [data, core.Store, core.Source, core.Image, core.Context],
+                    int(os.environ.get("NGFF_LEAK_ROUNDS", "250")))
+
+
+def test_calls_do_not_leak():
+    """10,000 calls of the extension's functions, right and wrong ones."""
+    from ngff._config import context
+    from ngff._stores import MappingStore
+    from ngff._write import Job
+
+    core, data = ngff._core, np.arange(32 * 32, dtype="u2").reshape(32, 32)
+    values, calls = {}, 0
+    ngff.to_ngff_zarr(values, ngff.to_multiscales(data, [2], chunks=16), version="0.5")
+    job = Job({}, ngff.to_multiscales(data, [2], chunks=16), "0.5", None, {})
+    plan, target, out = job.plan(), MappingStore(values), np.empty((5, 7), "u2")
+
+    def read(start, shape, memory):
+        return None
+
+    def failing(call, *arguments):
+        with pytest.raises((ValueError, TypeError, OSError, RuntimeError)):
+            call(*arguments)
+
+    def once():
+        nonlocal calls
+        store = core.callback_store(context(), target)
+        image = core.open_image(context(), store)
+        array = core.array_source(context(), data, job.description)
+        called = core.callback_source(context(), read, job.description, (0, 0), True)
+        assert len(core.write_reads(context(), plan, called, job.options, 99)) > 0
+        assert core.write_plan(context(), plan, array, job.options)["blocks"] >= 0
+        image.read_region(1, (0, 0), out)
+        assert image.level(0)["shape"] == (32, 32) and image.describe() and image.facts()
+        assert store.get_value("zarr.json") and store.target() is target
+        failing(image.read_region, 9, (0, 0), out)
+        failing(image.read_region, 0, (30, 30), out)
+        failing(core.open_store, context(), "/nowhere/at/all", 0, 0, 0)
+        failing(core.array_source, context(), b"", job.description)
+        failing(core.plan, context(), job.description, "bogus", [[2, 2]], 0, [16, 16], [])
+        failing(core.write, context(), store, plan, array, {"version": 5}, None, None)
+        failing(store.close)
+        array.close(), called.close()
+        del image
+        store.close()
+        failing(store.get_value, "zarr.json")
+        calls += 25
+
+    watched = [data, out, target, read, plan, core.Store, core.Source, core.Image, core.Context,
+               core.Writer]
+    check_for_leaks(once, watched, 400)
+    assert calls >= 10_000
 
 
 def test_calls_from_many_threads(pyramid, volume):
