@@ -39,6 +39,7 @@ PARTLY = {
     "codec_from_name": "a dictionary instead of an object where numcodecs is not installed",
     "GLASBEY_COLORS": "16 colours of our own",
     "AxisType": "time, channel, space",
+    "upgrade_ome_zarr": "0.4, 0.5 and 0.6; not 0.9.dev1",
     "config": "`cache_store` and `task_target` are accepted and do nothing",
 }
 REASONS = {
@@ -65,7 +66,6 @@ REASONS = {
         "cli_input": "files go through the `ngff` command",
         "detect_cli": "files go through the `ngff` command",
         "Conversion": "files go through the `ngff` command",
-        "upgrade": "stores are converted with to_ngff_zarr(…, version=…), not in place",
     },
 }
 
@@ -76,7 +76,9 @@ def calls(directory):
     image = ngff.to_ngff_image(data, dims=("z", "y", "x"))
     levels = ngff.to_multiscales(image, scale_factors=[2], chunks=16)
     store, archive = str(directory / "a.zarr"), str(directory / "a.ozx")
+    other = str(directory / "b.zarr")
     ngff.to_ome_zarr(store, levels)
+    ngff.to_ome_zarr(other, levels)
     ngff.write_store_to_zip(store, archive)
     axis = {"name": "x", "type": "space"}
     turned = ngff.add_anatomical_orientation_to_axis(axis, ngff.LPS["x"])
@@ -100,6 +102,7 @@ def calls(directory):
         "codec_from_name": lambda: ngff.codec_from_name("zstd", 3),
         "get_available_codecs": ngff.get_available_codecs,
         "update_root_attributes": lambda: ngff.update_root_attributes(store, {"mine": 1}),
+        "upgrade_ome_zarr": lambda: ngff.upgrade_ome_zarr(other, version="0.6"),
         "compute_omero_from_ngff_image": lambda: ngff.compute_omero_from_ngff_image(image),
         "compute_omero_from_multiscales": lambda: ngff.compute_omero_from_multiscales(levels),
         "memory_usage": lambda: ngff.memory_usage(image),

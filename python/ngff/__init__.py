@@ -28,6 +28,7 @@ _PLACES = {
     "_stores": "is_ozx_path",
     "_structural": "SpecRule ValidateOptions ValidationError ValidationLevel validate "
                    "validate_plate validate_structural validate_well",
+    "_upgrade": "upgrade_ome_zarr",
     "_write": "to_ngff_zarr to_ome_zarr",
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names.split()}

@@ -278,17 +278,34 @@ def convert_down(nz):
     return store("down.ome.zarr")
 
 
-@example("python", "Upgrade in place", *WRITTEN, missing="upgrade_ome_zarr is not there yet")
+@example("python", "Upgrade in place", *WRITTEN)
 def upgrade_in_place(nz):
-    nz.upgrade_ome_zarr(head_store(nz, version="0.4"), version="0.5")
-    return store("head.ome.zarr")
+    out = {}
+    for before, after in (("0.5", "0.6"), ("0.4", "0.5"), ("0.4", "0.6")):
+        path = head_store(nz, f"{before}-{after}.ome.zarr", version=before)
+        chunks = {p: p.read_bytes() for p in path.rglob("[0-9]*") if p.is_file()}
+        nz.upgrade_ome_zarr(path, version=after)
+        assert chunks and all(p.read_bytes() == value for p, value in chunks.items())
+        out[path.name] = path
+    read = nz.from_ome_zarr("0.4-0.6.ome.zarr", validate=True)
+    error = failure(lambda: nz.upgrade_ome_zarr("0.5-0.6.ome.zarr", version="0.4"), ValueError)
+    return {**out, "read": read, "no way back": type(error).__name__}
 
 
-@example("python", "Upgrade into a new store", *WRITTEN,
-         missing="upgrade_ome_zarr is not there yet")
+def upgraded(nz, version):
+    source = str(head_store(nz, version="0.4"))
+    nz.upgrade_ome_zarr(source, "new.ome.zarr", version=version, validate=True)
+    return [store("new.ome.zarr"), store("head.ome.zarr")]
+
+
+@example("python", "Upgrade into a new store (0.5)", *WRITTEN, "leaked member")
 def upgrade_copy(nz):
-    nz.upgrade_ome_zarr(str(head_store(nz, version="0.4")), "new.ome.zarr", version="0.6")
-    return store("new.ome.zarr")
+    return upgraded(nz, "0.5")
+
+
+@example("python", "Upgrade into a new store (0.6)", *WRITTEN, "leaked member")
+def upgrade_copy_06(nz):
+    return upgraded(nz, "0.6")
 
 
 # ---- methods ------------------------------------------------------------------------------------
