@@ -6,11 +6,11 @@ import os
 import numpy as np
 
 from ._codecs import as_dict, v3_json
+from ._metadata import SUPPORTED_VERSIONS
 from ._stores import location
 
 _OME = ("multiscales", "omero", "labels", "image-label")
 _SYSTEM = "intrinsic"
-_VERSIONS = ("0.4", "0.5", "0.6")
 
 
 def upgrade_ome_zarr(input, output=None, *, version="0.6", validate=False, storage_options=None,
@@ -22,8 +22,8 @@ def upgrade_ome_zarr(input, output=None, *, version="0.6", validate=False, stora
     from ._write import to_ome_zarr
 
     version = str(getattr(version, "value", version))
-    if version not in _VERSIONS:
-        raise ValueError(f"Unsupported target version {version!r}: one of {_VERSIONS}")
+    if version not in SUPPORTED_VERSIONS:
+        raise ValueError(f"Unsupported target version {version!r}: one of {SUPPORTED_VERSIONS}")
     levels = from_ome_zarr(input, validate=validate, storage_options=storage_options)
     paths = [location(store) and os.path.realpath(location(store)) for store in (input, output)]
     if output is not None and output is not input and (paths[0] != paths[1] or paths[0] is None):
