@@ -185,3 +185,39 @@ void ngff_claims_close(ngff_claims **claims) {
     ngff_mutex_close(&c->mutex);
     ngff_free(c->alloc, c);
 }
+
+/* ---- asking without claiming ---- */
+
+typedef struct asking {
+    const char *dir;
+    bool alive;
+} asking;
+
+static ngff_status look(void *user, const char *name, ngff_path_kind kind) {
+    asking *a = user;
+    char path[NGFF_STORE_PATH_MAX];
+    ngff_lock lock;
+    int n = snprintf(path, sizeof path, "%s/" NGFF_STORE_CLAIMS_NAME "/%s", a->dir, name);
+    if (kind != NGFF_PATH_FILE || n < 0 || n >= (int)sizeof path)
+        return NGFF_OK;
+    ngff_status status = ngff_lock_try(&lock, path, false, NULL);
+    if (status == NGFF_EXISTS)
+        a->alive = true;
+    ngff_lock_release(&lock);
+    return NGFF_OK;
+}
+
+ngff_status ngff_store_claims_check(const ngff_allocator *a, const char *dir,
+                                    ngff_error *err) {
+    char path[NGFF_STORE_PATH_MAX];
+    asking asked = {dir, false};
+    int n = snprintf(path, sizeof path, "%s/" NGFF_STORE_CLAIMS_NAME, dir);
+    if (n < 0 || n >= (int)sizeof path)
+        return NGFF_OK; /* nobody could make it */
+    ngff_status status = ngff_dir_list(a, path, look, &asked, NULL);
+    if (status != NGFF_OK && status != NGFF_NOT_FOUND)
+        return ngff_dir_list(a, path, look, &asked, err);
+    return asked.alive
+               ? ngff_fail(err, NGFF_EXISTS, "%s: another writer is at work in it", dir)
+               : NGFF_OK;
+}

@@ -102,6 +102,11 @@ NGFF_MUST_USE ngff_status ngff_store_stage_publish(ngff_store_stage *stage,
 void ngff_store_stage_discard(ngff_store_stage *stage);
 void ngff_store_stage_close(ngff_store_stage **stage);
 
+/* ---- claims (claims.c): EXISTS when somebody alive has any in `dir` */
+
+NGFF_MUST_USE ngff_status ngff_store_claims_check(const ngff_allocator *a,
+                                                  const char *dir, ngff_error *err);
+
 /* ---- may this directory be replaced? by paths only (foreign.c) */
 
 NGFF_MUST_USE ngff_status ngff_store_foreign_check(const ngff_allocator *a,

@@ -31,7 +31,7 @@ static ngff_status ask(const ngff_store_stage *stage, bool is_dir, ngff_error *e
     return status;
 }
 
-/* Somebody may still add to what is there (ngff_store_go_live). */
+/* Somebody may still add to what is there (ngff_store_go_live, joined writers). */
 static ngff_status check_idle(const ngff_store_stage *stage, ngff_error *err) {
     char path[NGFF_STORE_PATH_MAX + 16];
     ngff_lock lock = {.fd = -1};
@@ -41,7 +41,7 @@ static ngff_status check_idle(const ngff_store_stage *stage, ngff_error *err) {
     return status == NGFF_EXISTS
                ? ngff_fail(err, status, "%s: another writer is at work in it",
                            stage->sib.dest)
-               : NGFF_OK;
+               : ngff_store_claims_check(stage->alloc, stage->sib.dest, err);
 }
 
 /* May the destination be taken? *there: something must be replaced. An archive may

@@ -132,6 +132,33 @@ static void a_shard_has_one_owner(void **state) {
     region_case_reset(&c);
 }
 
+static ngff_status overwrite(region_case *c, const char *path) {
+    ngff_store *store = NULL;
+    ngff_store_opts opts = NGFF_STORE_OPTS_INIT;
+    opts.access = NGFF_ACCESS_WRITE;
+    opts.overwrite = 2;
+    ngff_status status = ngff_store_open(c->context, path, &opts, &store, &region_error);
+    ngff_store_close(&store);
+    return status;
+}
+
+/* Otherwise the regions to come would land in the new image. */
+static void an_image_with_writers_is_not_replaced(void **state) {
+    region_case c = {0};
+    const ngff_box box = region_box(0, 0, 0, 8, 24, 10);
+    (void)state;
+    region_case_init(&c, &region_sharded, 0);
+    create(&c, tempdir_at("out"), "0.5");
+    OK(overwrite(&c, tempdir_at("out")));
+    joined a = join(&c, tempdir_at("out"));
+    EXPECT(overwrite(&c, tempdir_at("out")), NGFF_EXISTS, "another writer");
+    OK(region_put(&c, a.w, &box));
+    EXPECT(overwrite(&c, tempdir_at("out")), NGFF_EXISTS, "another writer");
+    leave(&a);
+    OK(overwrite(&c, tempdir_at("out")));
+    region_case_reset(&c);
+}
+
 static void a_chunk_that_is_gathered_has_one_owner(void **state) {
     region_case c = {0};
     const ngff_box part = region_box(0, 0, 0, 8, 16, 10),
@@ -347,6 +374,7 @@ int main(void) {
         TEMPDIR_TEST(an_image_without_pixels_is_zero),
         TEMPDIR_TEST(documents_regions_levels_make_the_same_store),
         TEMPDIR_TEST(a_shard_has_one_owner),
+        TEMPDIR_TEST(an_image_with_writers_is_not_replaced),
         TEMPDIR_TEST(a_chunk_that_is_gathered_has_one_owner),
         TEMPDIR_TEST(claims_of_the_dead_are_taken_over),
         TEMPDIR_TEST(many_fill_one_sharded_array),
