@@ -392,6 +392,37 @@ static void archives_are_the_same_too(void **state) {
     region_case_reset(&c);
 }
 
+/* Documents in one directory, chunks in another: level 0 is read back from both. */
+static void two_stores_are_one_too(void **state) {
+    static const int64_t step[] = {6, 17, 70};
+    region_case c = {0};
+    ngff_writer *w = NULL;
+    ngff_store *pair = NULL;
+    (void)state;
+    region_case_init(&c, &region_sharded, 0);
+    ngff_store *want = region_store(&c, "memory://", NGFF_ACCESS_WRITE);
+    region_write_all(&c, want, NULL);
+    ngff_store *a = region_store(&c, tempdir_at("meta.zarr"), NGFF_ACCESS_WRITE);
+    ngff_store *b = region_store(&c, tempdir_at("chunks"), NGFF_ACCESS_WRITE_CHUNKS);
+    OK(ngff_store_pair(c.context, a, b, &pair, &region_error));
+    OK(ngff_writer_open(c.context, pair, c.levels, NULL, &w, &region_error));
+    put_tiles(&c, w, step, 5);
+    OK(ngff_writer_finish(w, NULL, &region_error));
+    ngff_writer_close(&w);
+    ngff_store_close(&pair);
+    ngff_store_close(&a);
+    ngff_store_close(&b);
+    a = region_store(&c, tempdir_at("meta.zarr"), NGFF_ACCESS_READ);
+    b = region_store(&c, tempdir_at("chunks"), NGFF_ACCESS_READ);
+    OK(ngff_store_pair(c.context, a, b, &pair, &region_error));
+    region_expect_same(want, pair);
+    ngff_store_close(&pair);
+    ngff_store_close(&a);
+    ngff_store_close(&b);
+    ngff_store_close(&want);
+    region_case_reset(&c);
+}
+
 static void what_is_not_finished_is_not_published(void **state) {
     region_case c = {0};
     ngff_writer *w = NULL;
@@ -420,6 +451,7 @@ int main(void) {
         cmocka_unit_test(mistakes_are_refused),
         cmocka_unit_test(display_windows_are_measured_at_the_end),
         TEMPDIR_TEST(archives_are_the_same_too),
+        TEMPDIR_TEST(two_stores_are_one_too),
         TEMPDIR_TEST(what_is_not_finished_is_not_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
