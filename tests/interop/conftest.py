@@ -44,21 +44,23 @@ def pytest_make_collect_report():
 # ---- images in each form of output, for tests of failures ------------------------------------------
 
 
-def make_pairs(small):
+def make_pairs(request, small):
+    """By the program that the tests' module names, for which runs must be many: without sanitizers."""
     import forms
 
+    program = getattr(request.module, "PROGRAM", harness.NGFF)
     with tempfile.TemporaryDirectory(prefix="ngff-pairs-", dir=forms.scratch()) as work:
-        yield forms.Pairs(work, small)
+        yield forms.Pairs(work, small, program)
 
 
 @pytest.fixture(scope="module")
-def pairs():
-    yield from make_pairs(False)
+def pairs(request):
+    yield from make_pairs(request, False)
 
 
 @pytest.fixture(scope="module")
-def small_pairs():
-    yield from make_pairs(True)
+def small_pairs(request):
+    yield from make_pairs(request, True)
 
 
 @pytest.fixture

@@ -141,8 +141,8 @@ def tree(place):
 class Pair:
     """An old and a new image of one form: files to convert, and what converting them makes."""
 
-    def __init__(self, form, work, small=False):
-        self.form = form
+    def __init__(self, form, work, small=False, program=NGFF):
+        self.form, self.program = form, program
         old = pixels((12, 24, 20) if small else (20, 30, 40), "uint8", seed=1)
         new = pixels((12, 20, 24) if small else (48, 100, 110), "uint16", seed=2)
         self.work = pathlib.Path(work)
@@ -212,7 +212,7 @@ class Pair:
     def start(self, folder, *more, source=None, **how):
         """Starts a conversion of the new image (or `source`) into the folder; `how`: what
         shim.environment takes."""
-        command = [str(NGFF), *self.form.convert(source or self.new_file, folder, *more)]
+        command = [str(self.program), *self.form.convert(source or self.new_file, folder, *more)]
         env = shim.environment(folder, old_system=self.form.old_system, **how)
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
 
@@ -242,14 +242,14 @@ def scratch():
 class Pairs:
     """Pairs by form, made when first asked for."""
 
-    def __init__(self, work, small):
-        self.work, self.small, self.made = pathlib.Path(work), small, {}
+    def __init__(self, work, small, program):
+        self.work, self.small, self.program, self.made = pathlib.Path(work), small, program, {}
 
     def __call__(self, name):
         if name not in self.made:
             folder = self.work / name
             folder.mkdir()
-            self.made[name] = Pair(ALL[name], folder, self.small)
+            self.made[name] = Pair(ALL[name], folder, self.small, self.program)
         return self.made[name]
 
 

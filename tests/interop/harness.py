@@ -14,6 +14,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 IN_CI = os.environ.get("CI") == "true"
 NGFF = pathlib.Path(os.environ.get("NGFF", ROOT / "build" / "asan" / "bin" / "ngff"))
+# The same without sanitizers.
+PLAIN = pathlib.Path(os.environ.get("NGFF_PLAIN", ROOT / "build" / "release" / "bin" / "ngff"))
 SHARED = pathlib.Path(os.environ.get("NGFF_SHARED", ROOT.parent / "shared"))
 PEERS_NODE = ROOT / "build" / "peers-node"
 
@@ -31,6 +33,11 @@ def missing(what):
 def need_cli():
     if not os.access(NGFF, os.X_OK):
         pytest.fail(f"no command line at {NGFF}; build it or set NGFF", pytrace=False)
+
+
+def plain_or_not():
+    """For tests of very many runs: the program without sanitizers, where it is built."""
+    return PLAIN if os.access(PLAIN, os.X_OK) else NGFF
 
 
 def need_shared(*parts):

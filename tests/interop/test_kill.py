@@ -16,7 +16,10 @@ import time
 import pytest
 
 from forms import ALL, FORMS, check_leftovers
+from harness import plain_or_not
 import shim
+
+PROGRAM = plain_or_not()
 
 KILLS = int(os.environ.get("NGFF_KILLS", 20))  # for each form and each situation
 

@@ -3,7 +3,6 @@ without sanitizers (NGFF_PLAIN, or build/release)."""
 
 import gzip
 import os
-import pathlib
 import struct
 import subprocess
 import sys
@@ -11,9 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from harness import ROOT
+from harness import PLAIN
 
-PLAIN = pathlib.Path(os.environ.get("NGFF_PLAIN", ROOT / "build" / "release" / "bin" / "ngff"))
 BUDGET = int(os.environ.get("NGFF_MEMORY_BUDGET_MIB", "96")) << 20
 ALLOWED = BUDGET + (64 << 20)
 # The image is several times the budget. Full size: NGFF_MEMORY_MIB=4096 NGFF_MEMORY_BUDGET_MIB=256.

@@ -13,8 +13,10 @@ import pathlib
 import pytest
 
 from forms import ALL, FORMS, LOCK, tree
-from harness import EXISTS
+from harness import EXISTS, plain_or_not
 import shim
+
+PROGRAM = plain_or_not()
 
 FOLLOWED = 6  # of the states after a loss, how many a next run must cope with
 
@@ -199,7 +201,7 @@ class Replay:
         self.disk = Disk(root)
         options = ["--durability", durability] + (["--overwrite"] if overwrite else [])
         self.calls = shim.record(root, work / "log", *pair.form.convert(pair.new_file, folder, *options),
-                                 old_system=pair.form.old_system)
+                                 old_system=pair.form.old_system, program=pair.program)
         self.places = [str(p.relative_to(root)) for p in pair.form.places(folder)]
         assert pair.judge(pair.form.trees(folder)) == "new"
 
@@ -296,7 +298,7 @@ def test_power_loss_while_levels_are_replaced(small_pairs, report, place, name, 
     (store,) = pair.form.places(root)
     old, disk = tree(store), Disk(root)
     calls = shim.record(root, place / "log", "levels", store, "--scale-factors", "2,4", "--method", "median",
-                        "--durability", durability, "--quiet")
+                        "--durability", durability, "--quiet", program=pair.program)
     new = tree(store)
     assert new != old
     seen = {1: 0, 3: 0}

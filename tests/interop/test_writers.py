@@ -12,8 +12,10 @@ import time
 import pytest
 
 from forms import FORMS, MOST
-from harness import EXISTS
+from harness import EXISTS, plain_or_not
 import shim
+
+PROGRAM = plain_or_not()
 
 STOPS = int(os.environ.get("NGFF_STOPS", 12))  # for each form and each situation
 RACES = 6
