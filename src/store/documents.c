@@ -2,8 +2,8 @@
 #include "store/inside.h"
 
 typedef struct walk {
-    const char *prefix;
-    ngff_buf keys, todo; /* each with its NUL */
+    char prefix[NGFF_STORE_KEY_MAX]; /* of what is listed */
+    ngff_buf keys, todo;             /* each with its NUL */
     ngff_error *err;
 } walk;
 
@@ -18,13 +18,10 @@ static ngff_status note(void *user, const char *name, bool is_prefix) {
 }
 
 static ngff_status note_all(walk *w, ngff_store *s) {
-    char prefix[NGFF_STORE_KEY_MAX];
-    w->prefix = "";
     NGFF_TRY(ngff_store_list(s, "", note, w, w->err));
-    w->prefix = prefix;
     for (size_t at = 0; at < w->todo.size; at += strlen(w->todo.data + at) + 1) {
-        (void)ngff_copy_text(prefix, sizeof prefix, w->todo.data + at);
-        NGFF_TRY(ngff_store_list(s, prefix, note, w, w->err));
+        (void)ngff_copy_text(w->prefix, sizeof w->prefix, w->todo.data + at);
+        NGFF_TRY(ngff_store_list(s, w->prefix, note, w, w->err));
     }
     return NGFF_OK;
 }
