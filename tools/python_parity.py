@@ -17,6 +17,8 @@ SEED_ONLY = {"NgffProgress", "NgffProgressCallback", "config"}
 BETTER = {
     "to_multiscales": "nothing is read or written while planning; single planes and odd factors do not fail",
     "write_store_to_zip": "one pass, whole or not at all",
+    "compute_omero_from_ngff_image": "quantiles are exact; 8 and 16 bits in slabs, other types a channel at once",
+    "compute_omero_from_multiscales": "quantiles are exact; 8 and 16 bits in slabs, other types a channel at once",
     "Methods": "every method registered with its declared translation",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; `start_level` computes levels, "
@@ -26,16 +28,13 @@ PARTLY = {
     "to_ome_zarr": WRITER,
     "from_ngff_zarr": "images; no remote stores, scenes or transformations alone",
     "from_ome_zarr": "images; no remote stores, scenes or transformations alone",
-    "open_array": "levels of an image, to read; the result cannot be assigned to",
+    "open_array": "levels of an image; filled by whole shards, each once; no remote stores",
     "validate": "structure of images; no JSON schemas, plates, wells or labels",
     "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
-    "compute_omero_from_ngff_image": "exact quantiles, but a channel is read into memory",
-    "compute_omero_from_multiscales": "exact quantiles, but a channel is read into memory",
     "Metadata": "one list of axes, also for 0.6",
     "NgffVersion": "0.1 to 0.6",
     "SUPPORTED_VERSIONS": "0.4 to 0.6",
     "NgffProgressCallback": "same bars, but no Dask callback",
-    "update_root_attributes": "directories only",
     "codec_from_name": "a dictionary instead of an object where numcodecs is not installed",
     "GLASBEY_COLORS": "16 colours of our own",
     "AxisType": "time, channel, space",

@@ -17,7 +17,7 @@ from . import _core
 from ._config import context
 from ._errors import ExistsError
 from ._pyramid import plan_levels
-from ._stores import READ, UPDATE, WRITE, location
+from ._stores import UPDATE, WRITE, join, location
 
 _PART_BYTES = 1 << 26
 
@@ -50,16 +50,8 @@ class WritePlan:
         pixels = np.ascontiguousarray(np.asarray(pixels), np.dtype(self.description[0]))
         if pixels.shape != tuple(shape):
             raise ValueError(f"partition {number} has shape {tuple(shape)}, not {pixels.shape}")
-        store = _core.open_store(context(), self.root, UPDATE, 0, 0)
-        try:
-            writer = _core.join_writer(context(), store)
-            try:
-                self._write_missing(writer, start, pixels)
-                writer.finish()
-            finally:
-                writer.close()
-        finally:
-            store.close()
+        with join(self.root) as writer:
+            self._write_missing(writer, start, pixels)
         return number
 
     def _write_missing(self, writer, start, pixels):

@@ -1,13 +1,14 @@
 """from_ngff_zarr, open_array and what belongs to them."""
 
 import json
+import os
 
 import numpy as np
 
 from . import _core
 from ._config import context
 from ._image import NgffImage, NgffMultiscales, axis_type
-from ._lazy import StoredLevel
+from ._lazy import OpenedLevel, StoredLevel
 from ._metadata import (SUPPORTED_VERSIONS, Axis, Dataset, Metadata, MethodMetadata, Scale, Translation,
                         omero_from_json, transforms_from_json)
 from ._orientation import AnatomicalOrientation
@@ -95,7 +96,8 @@ def _image_parts(image, attributes, version):
 
 
 def open_array(store, path=None, storage_options=None):
-    """A level of an OME-Zarr image as a lazy array: `path` names its dataset, level 0 without it."""
+    """A level of an OME-Zarr image as a lazy array: `path` names its dataset, level 0 without it. In a
+    directory it can be assigned to, shard by shard, to fill what `metadata_only=True` made."""
     if storage_options:
         raise NotImplementedError("storage_options: remote stores are not read")
     image = _core.open_image(context(), open_for_reading(store))
@@ -103,7 +105,10 @@ def open_array(store, path=None, storage_options=None):
     levels = [image.level(n) for n in range(image.level_count())]
     for n, info in enumerate(levels):
         if path is None or info["path"] == str(path).strip("/"):
-            return StoredLevel(image, n, info, dtype)
+            directory = location(store)
+            if directory is None or not os.path.isdir(directory):
+                return StoredLevel(image, n, info, dtype)
+            return OpenedLevel(image, n, info, dtype, directory)
     raise KeyError(f"{path} is none of {[info['path'] for info in levels]}")
 
 

@@ -11,7 +11,7 @@ from . import _core
 from ._config import context
 from ._pyramid import plan_levels
 from ._source import Source, is_foreign
-from ._stores import READ, UPDATE, WRITE, Writing, location, open_for_writing
+from ._stores import READ, UPDATE, WRITE, Writing, location, mapping, open_for_writing
 from ._write import run_write
 
 
@@ -238,19 +238,40 @@ def _write_documents(root, version, documents):
 def add_attributes(root, version, extra):
     if not extra:
         return
-    reserved = [key for key in ("multiscales", "omero", "ome") if key in extra]
-    if reserved:
-        raise ValueError(f"root attributes may not hold {reserved}: they belong to OME-Zarr")
+    _check_names(extra)
     documents = _read_documents(root, version)
     documents[0].update(extra)
     _write_documents(root, version, documents)
 
 
 def update_root_attributes(store, attributes):
-    """Set root attributes beside the OME metadata of a directory. The root document is replaced at
-    once; in OME-Zarr 0.4 its copy in .zmetadata is replaced just after it."""
+    """Set root attributes beside the OME metadata of a directory or a mapping. The root document is
+    replaced at once; in OME-Zarr 0.4 its copy in .zmetadata is replaced just after it."""
     root = location(store)
-    if root is None or not os.path.isdir(root):
-        raise ValueError("root attributes are updated in directories only")
+    if root is None:
+        return _update_mapping(mapping(store), dict(attributes))
+    if not os.path.isdir(root):
+        raise ValueError("root attributes are updated in directories and mappings, not in archives")
     version = "0.5" if os.path.exists(os.path.join(root, "zarr.json")) else "0.4"
     add_attributes(root, version, dict(attributes))
+
+
+def _update_mapping(values, extra):
+    def change(key, inside):
+        document = json.loads(bytes(values[key]))
+        inside(document).update(extra)
+        values[key] = json.dumps(document, indent=2, allow_nan=False).encode()
+
+    _check_names(extra)
+    if "zarr.json" in values:
+        return change("zarr.json", lambda document: document.setdefault("attributes", {}))
+    change(".zattrs", lambda document: document)
+    if ".zmetadata" in values:
+        change(".zmetadata", lambda document: document["metadata"].setdefault(".zattrs", {}))
+    return None
+
+
+def _check_names(extra):
+    reserved = [key for key in ("multiscales", "omero", "ome") if key in extra]
+    if reserved:
+        raise ValueError(f"root attributes may not hold {reserved}: they belong to OME-Zarr")

@@ -116,6 +116,9 @@ class _ZarrMemory:
     def pop(self, key, default=None):
         return self.values.pop(key, default)
 
+    def __contains__(self, key):
+        return key in self.values
+
     def __iter__(self):
         return iter(list(self.values))
 
@@ -197,3 +200,26 @@ class Writing:
         self.native.close()
         if kind is not None and hasattr(target, "rollback"):
             target.rollback()
+
+
+class join:
+    """`with join(path) as writer`: writes regions of the image in a directory, finished at the end."""
+
+    def __init__(self, path):
+        self.store = _core.open_store(context(), path, UPDATE, 0, 0)
+        try:
+            self.writer = _core.join_writer(context(), self.store)
+        except BaseException:
+            self.store.close()
+            raise
+
+    def __enter__(self):
+        return self.writer
+
+    def __exit__(self, kind, error, trace):
+        try:
+            if kind is None:
+                self.writer.finish()
+        finally:
+            self.writer.close()
+            self.store.close()

@@ -229,3 +229,53 @@ def test_metadata_only_reads_nothing(tmp_path, pyramid):
     ngff.to_ome_zarr(tmp_path / "a.zarr", pyramid(Unread(), chunks=64), metadata_only=True)
     back = ngff.from_ome_zarr(tmp_path / "a.zarr")
     assert [image.data.shape[0] for image in back.images] == [1 << 14, 1 << 13, 1 << 12]
+
+
+# ---- filling, attributes, windows ---------------------------------------------------------------
+
+
+def test_open_array_is_filled_shard_by_shard(tmp_path, pyramid, volume):
+    ngff.to_ome_zarr(tmp_path / "a.zarr", pyramid(volume, chunks=16), metadata_only=True, chunks_per_shard=2)
+    level = ngff.open_array(tmp_path / "a.zarr", "scale0/image")
+    for z in range(0, 40, 32):
+        level[z:z + 32, :32] = volume[z:z + 32, :32]
+        level[z:z + 32, 32:] = volume[z:z + 32, 32:]
+    np.testing.assert_array_equal(level[:], volume)
+    for key, words in ((np.s_[:16], "whole shards"), (np.s_[3], "whole shards"), (np.s_[::2], "contiguous")):
+        with pytest.raises((ValueError, IndexError), match=words):
+            level[key] = 0
+    with pytest.raises(FileExistsError):
+        level[:] = 1
+    np.testing.assert_array_equal(level[:], volume)
+    with pytest.raises(TypeError):
+        ngff.open_array({**contents(tmp_path / "a.zarr")})[:] = 0
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_root_attributes_of_a_mapping(pyramid, volume, version):
+    store = {}
+    ngff.to_ngff_zarr(store, pyramid(volume), version=version)
+    before = set(store)
+    ngff.update_root_attributes(store, {"run": {"n": 1}})
+    ngff.update_root_attributes(store, {"by": "me"})
+    back = ngff.from_ngff_zarr(store, validate=True)
+    assert back.root_attributes == {"run": {"n": 1}, "by": "me"} and set(store) == before
+    with pytest.raises(ValueError, match="belong to OME-Zarr"):
+        ngff.update_root_attributes(store, {"omero": {}})
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2"])
+def test_windows_are_numpys_quantiles(monkeypatch, dtype):
+    import ngff._omero
+
+    monkeypatch.setattr(ngff._omero, "_SLAB", 500)
+    info = np.iinfo(dtype)
+    data = np.random.default_rng(3).integers(info.min, info.max, (2, 9, 31, 17), endpoint=True).astype(dtype)
+    data[1] //= 7
+    image = ngff.to_ngff_image(data, dims=("c", "z", "y", "x"))
+    for quantiles in ((0.02, 0.98), (0, 1), (0.5, 0.501)):
+        found = ngff.compute_omero_from_ngff_image(image, quantiles)
+        for plane, channel in zip(data, found.channels):
+            window = channel.window
+            want = [plane.min(), plane.max(), *np.quantile(plane, quantiles)]
+            np.testing.assert_allclose([window.min, window.max, window.start, window.end], want)
