@@ -146,6 +146,15 @@ def from_ome_zarr(
 def open_array(
     store: Store, path: str | None = None, storage_options: Mapping[str, Any] | None = None
 ) -> LazyArray: ...
+def upgrade_ome_zarr(
+    input: Store,
+    output: Path | None = None,
+    *,
+    version: str = "0.6",
+    validate: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
+    overwrite: bool = True,
+) -> None: ...
 def update_root_attributes(store: Path, attributes: Mapping[str, Any]) -> None: ...
 def write_store_to_zip(
     source_store: Store, zip_path: Path, version: str = "0.5", compression_level: int = 0

@@ -37,6 +37,7 @@ def parameters(node):
     """[(name, default as text or None)] of a stub's function."""
     args = node.args.posonlyargs + node.args.args
     defaults = [None] * (len(args) - len(node.args.defaults)) + node.args.defaults
+    args, defaults = args + node.args.kwonlyargs, defaults + node.args.kw_defaults
     return [(arg.arg, value and ast.literal_eval(value), value is not None)
             for arg, value in zip(args, defaults)]
 
