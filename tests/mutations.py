@@ -52,8 +52,8 @@ MUTATIONS = {
             "level->shape[i] = (r->shape[i] + e / 2) / e;", "B16_"),
     "B18": (LEVELS, "level->chunk[i] = ngff_min_i64(chunk[i], level->shape[i]);",
             "level->chunk[i] = chunk[i];", "B18_"),
-    "B19": ("src/store/spill.c", "ngff_file_pread(&s->file, out, size, ticket->off + off, &got, s->dir, err)",
-            "ngff_file_pread(&s->file, out, size, ticket->off + off + (off > 0), &got, s->dir, err)",
+    "B19": ("src/store/spill.c", "ngff_file_pread(&s->file, out, size, file_off(ticket, off + part), &got,",
+            "ngff_file_pread(&s->file, out, size, file_off(ticket, off + part) + (off > 0), &got,",
             "B19_"),
     "B21": ("src/store/open.c", "bool overlaps = is_within(absolute, s->path) || is_within(s->path, absolute);",
             "bool overlaps = false && is_within(absolute, s->path);", "B21_"),
@@ -64,8 +64,8 @@ MUTATIONS = {
     "B28": ("src/image/create.c", "NGFF_TRY(given_codec(opts, meta->zarr_format, meta->dtype, &given, err));",
             "ngff_image_create_opts plain = *opts; if (meta->sharded) plain.codec.level = -1; "
             "NGFF_TRY(given_codec(&plain, meta->zarr_format, meta->dtype, &given, err));", "B28_"),
-    "B29": ("src/engine/plan.c", ".budget = opts->memory > 0 ? opts->memory : default_budget(),",
-            ".budget = default_budget(),", "B29_"),
+    "B29": ("src/engine/plan.c", ".budget = opts->memory > 0 ? opts->memory : ngff_engine_default_budget(),",
+            ".budget = ngff_engine_default_budget(),", "B29_"),
     "B33": ("src/ome/emit.c", "if (unit[0])", "if (unit[0] == 0) ngff_ome_put(out, \"unit\", "
             "ngff_json_new_null(), s); else", "B33_"),
     "B34": (LEVELS, "level->scale[i] = (double)e * r->scale[i];",
