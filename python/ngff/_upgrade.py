@@ -116,6 +116,8 @@ def _from_v2(root, nodes, version):
     names = {}
     for path, found in attributes.items():
         for entry in found.get("multiscales", ()):
+            if str(entry.get("version", "0.4")) < "0.4":
+                raise ValueError(f"OME-Zarr {entry['version']} has no scales: name an output")
             for dataset in entry["datasets"]:
                 names[f"{path}/{dataset['path']}".lstrip("/")] = [a["name"] for a in entry["axes"]]
     return {path: {"zarr_format": 3, "node_type": "group",

@@ -82,12 +82,17 @@ def test_what_cannot_stay_is_refused(old, change, word, monkeypatch):
     assert contents(old) == before
 
 
-def test_plates_and_mappings_are_refused(old):
+def test_plates_old_versions_and_mappings_are_refused(old):
     attributes = old / ".zattrs"
     text = attributes.read_text(encoding="utf-8")
     attributes.write_text(json.dumps({**json.loads(text), "bioformats2raw.layout": 3}), encoding="utf-8")
     with pytest.raises(ValueError, match="containers"):
         ngff.upgrade_ome_zarr(old, version="0.5")
+    older = text.replace('"version": "0.4"', '"version": "0.3"')
+    assert older != text
+    attributes.write_text(older, encoding="utf-8")
+    with pytest.raises(ValueError, match="0.3 has no scales"):
+        _upgrade._in_place(str(old), "0.5")
     attributes.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="directory only"):
         ngff.upgrade_ome_zarr({k: v for k, v in contents(old).items()}, version="0.5")
