@@ -1,6 +1,7 @@
 /* Python values to the structs of the C API, and back. */
 #include "core.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count) {
@@ -23,6 +24,20 @@ int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count) {
     }
     *count = (int32_t)n;
     return 0;
+}
+
+PyObject *ngff_py_call(PyObject *target, const char *name, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    PyObject *arguments = Py_VaBuildValue(format, values);
+    va_end(values);
+    PyObject *key = PyUnicode_InternFromString(name);
+    PyObject *method = key && arguments ? PyObject_GetAttr(target, key) : NULL;
+    PyObject *result = method ? PyObject_CallObject(method, arguments) : NULL;
+    Py_XDECREF(method);
+    Py_XDECREF(key);
+    Py_XDECREF(arguments);
+    return result;
 }
 
 PyObject *ngff_py_tuple(const int64_t *values, int32_t count) {

@@ -92,6 +92,9 @@ int ngff_py_desc(PyObject *tuple, ngff_image_desc *desc, ngff_channel **channels
 int ngff_py_write_options(PyObject *options, ngff_write_opts *opts);
 int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count);
 PyObject *ngff_py_tuple(const int64_t *values, int32_t count);
+/* target.name(*arguments): `format` is that of a tuple, "(…)". The name is looked up as the interned
+ * string that the type has, so that a call leaves nothing in the cache of methods. */
+PyObject *ngff_py_call(PyObject *target, const char *name, const char *format, ...);
 PyObject *ngff_py_float_tuple(const double *values, int32_t count);
 /* A view of `buffer` as elements of `dtype`; -1 when sizes do not fit. */
 int ngff_py_view(const Py_buffer *buffer, int32_t dtype, ngff_view *view);

@@ -61,7 +61,7 @@ static int call_reader(py_source *self, const ngff_box *box, char *memory, size_
     if (start && shape && bytes)
         value = PyObject_CallFunction(self->reader, "OOO", start, shape, bytes);
     if (value)
-        released = PyObject_CallMethod(bytes, "release", NULL);
+        released = ngff_py_call(bytes, "release", "()");
     int bad = !released;
     Py_XDECREF(released);
     Py_XDECREF(value);

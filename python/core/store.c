@@ -81,7 +81,7 @@ static ngff_status op_get(void *cookie, const char *key, uint64_t offset, uint64
     py_store *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *value =
-        PyObject_CallMethod(self->target, "get", "sKK", key, (unsigned long long)offset,
+        ngff_py_call(self->target, "get", "(sKK)", key, (unsigned long long)offset,
                             (unsigned long long)size);
     ngff_status status = NGFF_OK;
     if (value == Py_None)
@@ -97,7 +97,7 @@ static ngff_status op_size(void *cookie, const char *key, uint64_t *size,
                            ngff_error *err) {
     py_store *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *value = PyObject_CallMethod(self->target, "size", "s", key);
+    PyObject *value = ngff_py_call(self->target, "size", "(s)", key);
     ngff_status status = NGFF_OK;
     if (value == Py_None)
         status = missing(err);
@@ -114,7 +114,7 @@ static ngff_status op_put(void *cookie, const char *key, const void *data, uint6
                           ngff_error *err) {
     py_store *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *value = PyObject_CallMethod(self->target, "put", "sy#", key,
+    PyObject *value = ngff_py_call(self->target, "put", "(sy#)", key,
                                           (const char *)data, (Py_ssize_t)size);
     ngff_status status = value ? NGFF_OK : failed(self, "the store's put failed", err);
     Py_XDECREF(value);
@@ -125,7 +125,7 @@ static ngff_status op_put(void *cookie, const char *key, const void *data, uint6
 static ngff_status op_erase(void *cookie, const char *key, ngff_error *err) {
     py_store *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *value = PyObject_CallMethod(self->target, "erase", "s", key);
+    PyObject *value = ngff_py_call(self->target, "erase", "(s)", key);
     ngff_status status = value ? NGFF_OK : failed(self, "the store's erase failed", err);
     Py_XDECREF(value);
     PyGILState_Release(gil);
@@ -137,7 +137,7 @@ static ngff_status op_list(void *cookie, const char *prefix,
                            ngff_error *err) {
     py_store *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *keys = PyObject_CallMethod(self->target, "list", "s", prefix);
+    PyObject *keys = ngff_py_call(self->target, "list", "(s)", prefix);
     ngff_status status = NGFF_OK;
     Py_ssize_t count = keys ? PySequence_Size(keys) : -1;
     for (Py_ssize_t i = 0; status == NGFF_OK && i < count; i++) {

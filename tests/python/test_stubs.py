@@ -53,7 +53,7 @@ def test_parameters_and_defaults_are_the_same():
         assert parameters(node) == [
             (p.name, None if p.default is p.empty else p.default, p.default is not p.empty)
             for p in real], name
-        assert all(arg.annotation for arg in node.args.args) and node.returns
+        assert all(arg.annotation for arg in node.args.args + node.args.kwonlyargs) and node.returns
         checked += 1
     assert checked > 20
 
