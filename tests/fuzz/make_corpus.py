@@ -330,7 +330,16 @@ def zip_seeds():
     put("zip", "local-zip64", archive(limit=1 << 31))
 
 
+def pair_seeds():
+    """The one format of these that is our own (docs/decisions/0006-chunk-store.md)."""
+    head = "ngff chunks 1\ngen-0123456789abcdef\n/where/chunks/were\n"
+    put("pair", "named", head)
+    put("pair", "documents", head + "".join(f"{len(text)} {key}\n{text}\n" for key, text in (
+        ("0/zarr.json", '{"zarr_format": 3}\n'), (".zattrs", "{}"), ("zarr.json", "{\n}"))) + "end\n")
+
+
 if __name__ == "__main__":
+    pair_seeds()
     zip_seeds()
     json_seeds()
     ome_seeds()

@@ -79,9 +79,9 @@ def read_log(path):
     return calls
 
 
-def record(root, log, *args, old_system=False, program=NGFF):
-    """Runs the command line to success and answers its calls in their order."""
+def record(root, log, *args, old_system=False, program=NGFF, data=b""):
+    """Runs the command line to success (`data`: on its standard input) and answers its calls in their order."""
     done = subprocess.run([str(program), *map(str, args)], capture_output=True, check=False, timeout=120,
-                          env=environment(root, log=log, old_system=old_system))
+                          input=data, env=environment(root, log=log, old_system=old_system))
     assert done.returncode == 0, done.stderr.decode()
     return read_log(log)

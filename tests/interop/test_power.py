@@ -14,6 +14,7 @@ import pytest
 
 from forms import ALL, FORMS, LOCK, tree
 from harness import EXISTS, plain_or_not
+from inputs import pixels
 import shim
 
 PROGRAM = plain_or_not()
@@ -315,3 +316,53 @@ def test_power_loss_while_levels_are_replaced(small_pairs, report, place, name, 
     assert check_levels(remains(disk, "all of it lost", store.name), store.name, new, new) == 3
     report(f"power lost, levels of {name}, durability {durability}: {len(calls)} calls: {seen[3]} states "
            f"with all levels, {seen[1]} with the kept one")
+
+
+# ---- frames appended in sight -------------------------------------------------------------------
+
+
+def frames_told(files, level):
+    """Along axis 0, by the array's own document and by the consolidated ones of the root."""
+    own = json.loads(files[f"{level}/zarr.json"])["shape"][0]
+    root = json.loads(files["zarr.json"])
+    return max(own, root["consolidated_metadata"]["metadata"][level]["shape"][0])
+
+
+def check_frames(state, store, whole):
+    """Every chunk of every frame that some document speaks of is there; the fewest frames told, or
+    None where there is nothing to see."""
+    (now,) = trees_of(state, [store])
+    if now is None:
+        return None
+    told = [frames_told(now, level) for level in "012"]
+    for level, frames in zip("012", told):
+        for key, data in whole.items():
+            if key.startswith(f"{level}/c/") and int(key.split("/")[2]) < frames:
+                assert now.get(key) == data, f"{key} of {frames} frames"
+    return min(told)
+
+
+@pytest.mark.parametrize("durability", ("publish", "each"))
+def test_power_loss_while_frames_appear(report, place, durability):
+    image = pixels((9, 20, 24), "uint16", seed=5)
+    root = place / "disk"
+    root.mkdir()
+    store, disk = root / "made" / "out.ome.zarr", Disk(root)
+    calls = shim.record(root, place / "log", "convert", "-", store, "--shape", "0,20,24", "--dtype", "uint16",
+                        "--dims", "tyx", "--chunks", "1,16,16", "--scale-factors", "y=2,x=2;y=4,x=4", "--layout",
+                        "flat", "--live", "--threads", "1", "--durability", durability, "--quiet",
+                        program=PROGRAM, data=image.tobytes())
+    whole, seen = tree(store), set()
+    for done in range(len(calls) + 1):
+        if done:
+            disk.apply(calls[done - 1])
+        for loss in LOSSES:
+            try:
+                frames = check_frames(remains(disk, loss, "made"), "made/out.ome.zarr", whole)
+            except (AssertionError, KeyError, ValueError) as error:
+                raise AssertionError(f"after {done} of {len(calls)} calls, {loss}: {error!r}") from error
+            seen.add(frames)
+    assert frames == len(image) and None in seen and len(seen) > 3, seen
+    assert trees_of(remains(disk, "all of it lost", "made"), ["made/out.ome.zarr"]) == (whole,)
+    report(f"power lost, frames in sight, durability {durability}: {len(calls)} calls; "
+           f"seen: {sorted(n for n in seen if n is not None)}")

@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 source tools/dev/setup.sh
 
-FUZZ_TARGETS=(json ome codec chain zarr image source xml zip archive)
+FUZZ_TARGETS=(json ome codec chain zarr image source xml zip archive pair)
 
 dev_fuzz() {
     local target bad=0
