@@ -1,2 +1,3 @@
 ngff_test(zip/emit)
 ngff_test(zip/hostile)
+ngff_test(zip/crc)
