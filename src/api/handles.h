@@ -33,15 +33,13 @@ void ngff_api_log(const ngff_context *context, const char *line);
 /* windows.c: display windows measured by a job. One thread, but for the census inside. */
 typedef struct ngff_api_windows {
     ngff_census *census; /* NULL: none are measured */
-    uint64_t size;       /* bytes it may hold */
+    uint64_t size;       /* bytes it may hold; none is made when they are too many */
     double low, high;
 } ngff_api_windows;
-/* *memory: what is left for the engine (0: its default). */
 NGFF_MUST_USE ngff_status ngff_api_windows_open(const ngff_context *context,
                                                 const ngff_image_desc *desc,
                                                 const ngff_write_opts *opts,
-                                                uint64_t *memory, ngff_api_windows *out,
-                                                ngff_error *err);
+                                                ngff_api_windows *out, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_api_windows_describe(const ngff_api_windows *w,
                                                     const ngff_allocator *alloc,
                                                     const ngff_image_desc *desc,

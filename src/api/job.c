@@ -15,9 +15,9 @@ ngff_status ngff_api_job_init(ngff_api_job *j, ngff_context *context,
         .progress = j->opts.progress,
         .progress_user = j->opts.progress_user,
     };
-    NGFF_TRY(ngff_api_windows_open(context, desc, &j->opts, &j->engine.memory,
-                                   &j->windows, err));
+    NGFF_TRY(ngff_api_windows_open(context, desc, &j->opts, &j->windows, err));
     j->engine.census = j->windows.census;
+    j->engine.census_memory = j->windows.size;
     return NGFF_OK;
 }
 
@@ -104,12 +104,8 @@ ngff_status ngff_api_job_create(ngff_api_job *j, ngff_store *store,
 
 ngff_status ngff_api_job_plan(ngff_api_job *j, const ngff_multiscales *ms,
                               const ngff_source *source, ngff_error *err) {
-    ngff_status status = ngff_engine_plan(&ms->levels, ms->method, source, j->image,
-                                          &j->engine, &j->plan, err);
-    if (status == NGFF_LIMIT && j->windows.size > 0)
-        return ngff_fail_at(err, status, "besides %llu bytes for display windows",
-                            (unsigned long long)j->windows.size);
-    return status;
+    return ngff_engine_plan(&ms->levels, ms->method, source, j->image, &j->engine,
+                            &j->plan, err);
 }
 
 ngff_status ngff_api_job_run(ngff_api_job *j, ngff_source *source, ngff_error *err) {
@@ -146,8 +142,8 @@ void ngff_api_job_report(const ngff_api_job *j, ngff_write_report *report) {
         .decoded_bytes = p->decoded_bytes,
         .encoded_bytes = j->stats.encoded_bytes,
         .files = p->files,
-        .budget = p->budget + j->windows.size,
-        .peak = p->peak + j->windows.size,
+        .budget = p->budget,
+        .peak = p->peak,
         .spill_bytes = j->stats.spill_file_bytes,
         .blocks = j->stats.blocks,
         .parked_chunks = j->stats.parked_chunks,

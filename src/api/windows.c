@@ -18,24 +18,10 @@ static int64_t channel_count(const ngff_image_desc *desc) {
     return axis < 0 ? 1 : desc->shape[axis];
 }
 
-/* The counts are taken out of the memory that the engine may hold. */
-static ngff_status claim(ngff_api_windows *w, const ngff_context *context,
-                         uint64_t *memory, ngff_error *err) {
-    const uint64_t target = context->opts.memory_target;
-    const uint64_t most = target != 0 ? target / 2 : (uint64_t)1 << 30;
-    if (w->size > most)
-        return ngff_fail(err, NGFF_LIMIT,
-                         "display windows need %llu bytes for counts, the memory target "
-                         "leaves %llu",
-                         (unsigned long long)w->size, (unsigned long long)most);
-    *memory = target != 0 ? target - w->size : 0;
-    return NGFF_OK;
-}
-
 ngff_status ngff_api_windows_open(const ngff_context *context,
                                   const ngff_image_desc *desc,
-                                  const ngff_write_opts *opts, uint64_t *memory,
-                                  ngff_api_windows *out, ngff_error *err) {
+                                  const ngff_write_opts *opts, ngff_api_windows *out,
+                                  ngff_error *err) {
     const int64_t count = channel_count(desc);
     const ngff_dtype dtype = (ngff_dtype)desc->dtype;
     const int threads =
@@ -59,7 +45,9 @@ ngff_status ngff_api_windows_open(const ngff_context *context,
     if (out->size == 0)
         return ngff_fail(err, NGFF_INVALID, "%s pixels have no display window",
                          ngff_dtype_name(dtype));
-    NGFF_TRY(claim(out, context, memory, err));
+    const uint64_t target = context->opts.memory_target;
+    if (out->size > (target > 0 ? target : ngff_engine_default_budget()))
+        return NGFF_OK; /* the plan will say what would do */
     return ngff_census_create(context->alloc, dtype, channel_axis(desc), count,
                               &out->census, err);
 }

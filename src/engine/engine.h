@@ -35,8 +35,8 @@ typedef struct ngff_engine_opts {
     bool keep_levels;    /* copy levels the source brings, where shapes agree */
     int first_level;     /* levels below it are there already: they are read (level n of
                             the source is level n of the plan) and not written */
-    ngff_census *census; /* gets the pixels of level 0; its memory is not part of
-                            `memory`; may be NULL */
+    ngff_census *census; /* gets the pixels of level 0; may be NULL */
+    uint64_t census_memory; /* bytes of `memory` that it takes */
     ngff_progress_fn progress;
     void *progress_user;
     ngff_engine_stats *stats; /* filled by the run, also when it fails; may be NULL */

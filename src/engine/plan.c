@@ -97,6 +97,7 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
         .in_memory = strcmp(source->ops->kind, "array") == 0,
         .no_spill = opts->no_spill,
         .first_level = opts->first_level,
+        .census_memory = opts->census_memory,
         .budget = opts->memory > 0 ? opts->memory : ngff_engine_default_budget(),
         .threads = opts->threads > 0 ? opts->threads : ngff_cpu_count(),
     };
@@ -246,6 +247,8 @@ static bool try_plan(ngff_plan_input *in, ngff_plan *plan, uint64_t *least) {
         if (!add_tiers(in, plan, &waiting, least) || !add_window(in, plan, &window))
             return false;
     }
+    if (in->no_spill)
+        waiting += ngff_search_parked(in, plan);
     return share_out(in, waiting + window + in->early, plan, least);
 }
 
@@ -332,6 +335,7 @@ ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,
     uint64_t least = 0;
     memset(out, 0, sizeof *out);
     NGFF_TRY(make_input(levels, method, source, image, opts, &in, err));
+    in.ordered = image != NULL && ngff_store_is_ordered(image->store);
     in.early = early_bytes(&in, image);
     plan.dtype = in.dtype;
     plan.first_level = in.first_level;

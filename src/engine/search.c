@@ -22,7 +22,7 @@ uint64_t ngff_search_worker_memory(const ngff_plan_input *in) {
 }
 
 uint64_t ngff_search_fixed_memory(const ngff_plan_input *in) {
-    return 256 * 1024 + in->shard_memory;
+    return 256 * 1024 + in->shard_memory + in->census_memory;
 }
 
 static double root_bytes(const ngff_plan_input *in, const ngff_tier *tier) {

@@ -18,7 +18,9 @@ typedef struct ngff_plan_input {
     int root;              /* … but read from this one on: the root of the first tier */
     size_t codec_memory;   /* bytes of a worker's codec context */
     uint64_t shard_memory; /* bytes of the shards that are open at once */
-    uint64_t early;        /* bytes that wait for their place in an archive */
+    uint64_t census_memory; /* bytes that the census takes */
+    bool ordered;           /* the output is one sequence of bytes */
+    uint64_t early;         /* bytes that wait for their place in an archive */
     uint64_t budget;
     int threads;
     bool no_spill;
@@ -38,6 +40,9 @@ NGFF_MUST_USE ngff_status ngff_search_settle(const ngff_plan_input *in, ngff_tie
  * candidate fits. *least: the smallest budget that would do. */
 bool ngff_search_block(const ngff_plan_input *in, uint64_t live, ngff_tier *tier,
                        uint64_t *least);
+
+/* Bytes that may wait for their turn in shards and archives, at most (parking.c). */
+uint64_t ngff_search_parked(const ngff_plan_input *in, const ngff_plan *plan);
 
 /* The window in front of tier 0 (a settled tier). */
 void ngff_window_plan_for(const ngff_plan_input *in, const ngff_tier *tier,
