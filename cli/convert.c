@@ -334,7 +334,20 @@ static void print_plan(const conversion *c) {
            r->threads, r->passes, (unsigned long long)r->blocks, r->amplification);
 }
 
+/* What the real run is told when it has opened the output; in the same words. */
+static bool takes_version(const conversion *c) {
+    const char *version = cli_get(c->args, "--ome-zarr-version");
+    if (!cli_is_ozx(c->args->operand[1]) || version == NULL ||
+        strcmp(version, "0.4") != 0)
+        return true;
+    fprintf(stderr, "ngff: RFC-9 zipped OME-Zarr (.ozx) requires OME-Zarr version 0.5. "
+                    "Got version '0.4'. Please set version='0.5'.\n");
+    return false;
+}
+
 static int dry_run(conversion *c) {
+    if (!takes_version(c))
+        return EXIT_USAGE;
     ngff_status status =
         ngff_write_plan(c->context, c->ms, c->source, &c->write, &c->report, &c->err);
     if (status != NGFF_OK)
