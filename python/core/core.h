@@ -29,7 +29,8 @@ typedef struct py_context {
 typedef struct py_store {
     PyObject_HEAD ngff_store *handle;
     py_context *context;
-    PyObject *target; /* the callback object, or NULL */
+    PyObject *target; /* the callback object, the two halves of a pair, or NULL */
+    struct py_store *pair; /* borrowed: that this one is half of and that it fails in */
     PyObject *path;   /* for error messages; never NULL */
     int busy;         /* calls that use the handle now; close refuses */
     py_pending pending;
@@ -63,6 +64,7 @@ PyObject *ngff_py_make_writer_type(void);
 /* Module functions (METH_VARARGS). */
 PyObject *ngff_py_open_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_callback_store(PyObject *module, PyObject *args);
+PyObject *ngff_py_pair_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_copy_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_array_source(PyObject *module, PyObject *args);
 PyObject *ngff_py_callback_source(PyObject *module, PyObject *args);

@@ -134,6 +134,8 @@ static PyMethodDef functions[] = {
     {"build_info", build_info, METH_NOARGS, "the libraries built in"},
     {"open_store", ngff_py_open_store, METH_VARARGS,
      "(context, location, access, overwrite, durability) -> Store"},
+    {"pair_store", ngff_py_pair_store, METH_VARARGS,
+     "(context, metadata, chunks) -> store"},
     {"callback_store", ngff_py_callback_store, METH_VARARGS,
      "(context, object) -> Store"},
     {"copy_store", ngff_py_copy_store, METH_VARARGS, "(from, to)"},

@@ -9,6 +9,7 @@ static py_store *store_new(py_context *context, PyObject *path) {
         return NULL;
     self->handle = NULL;
     self->target = NULL;
+    self->pair = NULL;
     self->busy = 0;
     self->pending = (py_pending){NULL, NULL, NULL};
     self->context = (py_context *)Py_NewRef((PyObject *)context);
@@ -47,7 +48,7 @@ PyObject *ngff_py_open_store(PyObject *module, PyObject *args) {
 /* ---- callbacks; each takes the GIL ---- */
 
 static ngff_status failed(py_store *self, const char *what, ngff_error *err) {
-    ngff_py_keep_pending(&self->pending);
+    ngff_py_keep_pending(self->pair ? &self->pair->pending : &self->pending);
     if (err) {
         *err = (ngff_error){.status = NGFF_IO, .origin = NGFF_ORIGIN_NONE};
         memcpy(err->message, what, strlen(what) + 1);
@@ -178,6 +179,49 @@ PyObject *ngff_py_callback_store(PyObject *module, PyObject *args) {
     return NULL;
 }
 
+/* A pair keeps its halves alive; they are closed when it is, if nobody else has them. */
+PyObject *ngff_py_pair_store(PyObject *module, PyObject *args) {
+    PyObject *context;
+    py_store *metadata, *chunks;
+    ngff_error err = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!O!", ngff_py_context_type, &context,
+                          ngff_py_store_type, &metadata, ngff_py_store_type, &chunks))
+        return NULL;
+    if (!metadata->handle || !chunks->handle)
+        return PyErr_SetString(PyExc_ValueError, "the store is closed"), NULL;
+    py_store *self = store_new((py_context *)context, metadata->path);
+    if (!self)
+        return NULL;
+    self->target = PyTuple_Pack(2, (PyObject *)metadata, (PyObject *)chunks);
+    if (!self->target)
+        return Py_DECREF(self), NULL;
+    metadata->pair = chunks->pair = self;
+    ngff_status status;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_store_pair(self->context->handle, metadata->handle, chunks->handle,
+                             &self->handle, &err);
+    Py_END_ALLOW_THREADS;
+    if (status == NGFF_OK)
+        return (PyObject *)self;
+    if (!ngff_py_raise_pending(&self->pending))
+        ngff_py_raise(status, &err, self->path);
+    Py_DECREF(self);
+    return NULL;
+}
+
+/* The halves of a pair that is gone fail for themselves again. */
+static void let_go(py_store *self) {
+    if (self->target && PyTuple_Check(self->target)) {
+        for (Py_ssize_t i = 0; i < PyTuple_Size(self->target); i++) {
+            PyObject *half = PyTuple_GetItem(self->target, i);
+            if (Py_TYPE(half) == (PyTypeObject *)ngff_py_store_type)
+                ((py_store *)half)->pair = NULL;
+        }
+    }
+    Py_CLEAR(self->target);
+}
+
 PyObject *ngff_py_copy_store(PyObject *module, PyObject *args) {
     py_store *from, *to;
     ngff_error err = {0};
@@ -244,7 +288,7 @@ static PyObject *store_close(PyObject *object, PyObject *none) {
     Py_BEGIN_ALLOW_THREADS;
     ngff_store_close(&handle);
     Py_END_ALLOW_THREADS;
-    Py_CLEAR(self->target);
+    let_go(self);
     return Py_NewRef(Py_None);
 }
 
@@ -255,7 +299,7 @@ static void store_dealloc(PyObject *object) {
     ngff_store_close(&handle);
     Py_END_ALLOW_THREADS;
     ngff_py_drop_pending(&self->pending);
-    Py_CLEAR(self->target);
+    let_go(self);
     Py_CLEAR(self->path);
     Py_CLEAR(self->context);
     ngff_py_free_self(object);

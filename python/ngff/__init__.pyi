@@ -135,6 +135,7 @@ def from_ngff_zarr(
     version: Version = None,
     storage_options: Mapping[str, Any] | None = None,
     kind: str | None = None,
+    chunk_store: Store | None = None,
 ) -> NgffMultiscales: ...
 def from_ome_zarr(
     store: Store,
@@ -142,9 +143,13 @@ def from_ome_zarr(
     version: Version = None,
     storage_options: Mapping[str, Any] | None = None,
     kind: str | None = None,
+    chunk_store: Store | None = None,
 ) -> NgffMultiscales: ...
 def open_array(
-    store: Store, path: str | None = None, storage_options: Mapping[str, Any] | None = None
+    store: Store,
+    path: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    chunk_store: Store | None = None,
 ) -> LazyArray: ...
 def upgrade_ome_zarr(
     input: Store,

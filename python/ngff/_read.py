@@ -17,13 +17,14 @@ from ._stores import is_ozx_path, location, open_for_reading
 _OWNED = ("multiscales", "omero", "ome", "_ARRAY_DIMENSIONS")
 
 
-def from_ngff_zarr(store, validate=False, version=None, storage_options=None, kind=None):
+def from_ngff_zarr(store, validate=False, version=None, storage_options=None, kind=None,
+                   chunk_store=None):
     """Read an image and its levels; pixels are read when they are indexed."""
     if storage_options:
         raise NotImplementedError("storage_options: remote stores are not read")
     if kind not in (None, "multiscales"):
         raise NotImplementedError(f"kind={kind!r} is not read")
-    handle = open_for_reading(store)
+    handle = open_for_reading(store, chunk_store)
     if validate:
         _check_documents(handle)
     image = _core.open_image(context(), handle)
@@ -95,18 +96,18 @@ def _image_parts(image, attributes, version):
                     entry.get("name", name), version, entry.get("type"), method), images
 
 
-def open_array(store, path=None, storage_options=None):
+def open_array(store, path=None, storage_options=None, chunk_store=None):
     """A level of an OME-Zarr image as a lazy array: `path` names its dataset, level 0 without it. In a
     directory it can be assigned to, shard by shard, to fill what `metadata_only=True` made."""
     if storage_options:
         raise NotImplementedError("storage_options: remote stores are not read")
-    image = _core.open_image(context(), open_for_reading(store))
+    image = _core.open_image(context(), open_for_reading(store, chunk_store))
     dtype = np.dtype(image.describe()[0])
     levels = [image.level(n) for n in range(image.level_count())]
     for n, info in enumerate(levels):
         if path is None or info["path"] == str(path).strip("/"):
             directory = location(store)
-            if directory is None or not os.path.isdir(directory):
+            if directory is None or chunk_store is not None or not os.path.isdir(directory):
                 return StoredLevel(image, n, info, dtype)
             return OpenedLevel(image, n, info, dtype, directory)
     raise KeyError(f"{path} is none of {[info['path'] for info in levels]}")

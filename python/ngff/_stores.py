@@ -5,7 +5,7 @@ import os
 from . import _core
 from ._config import context
 
-READ, WRITE, UPDATE = 0, 1, 2
+READ, WRITE, UPDATE, WRITE_CHUNKS = 0, 1, 2, 3
 
 
 class MappingStore:
@@ -69,36 +69,6 @@ class KeepLevels(MappingStore):
             self.values[key] = data
 
 
-class SplitStore(MappingStore):
-    """`chunk_store=`: documents in one mapping, chunks in another."""
-
-    DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
-
-    def __init__(self, documents, chunks):
-        super().__init__(documents)
-        self.chunks = chunks
-
-    def _side(self, key):
-        return self.values if key.rsplit("/", 1)[-1] in self.DOCUMENTS else self.chunks
-
-    def _value(self, key):
-        try:
-            return memoryview(self._side(key)[key]).cast("B")
-        except KeyError:
-            return None
-
-    def put(self, key, data):
-        self.written.add(key)
-        self._side(key)[key] = data
-
-    def erase(self, key):
-        self._side(key).pop(key, None)
-
-    def list(self, prefix):
-        keys = set(self.values) | set(self.chunks)
-        return [key for key in keys if key.startswith(prefix)]
-
-
 class _ZarrMemory:
     """zarr-python's MemoryStore as a mapping: its values are buffers with `to_bytes`."""
 
@@ -154,35 +124,70 @@ def is_ozx_path(path):
     return path is not None and path.endswith(".ozx")
 
 
-def open_for_reading(store):
+def _open(store, access, overwrite=False):
     path = location(store)
     if path is not None:
-        return _core.open_store(context(), path, READ, 0, 0)
+        return _core.open_store(context(), path, access, 2 if overwrite else 0, 0)
     return _core.callback_store(context(), MappingStore(mapping(store)))
+
+
+def _same(store, chunk_store):
+    """Is there only one place, for documents and chunks?"""
+    here, there = location(store), location(chunk_store)
+    if here is None or there is None:
+        return chunk_store is None or chunk_store is store
+    return os.path.realpath(here) == os.path.realpath(there)
+
+
+def _pair(metadata, chunks):
+    return _core.pair_store(context(), metadata, chunks)
+
+
+def open_for_reading(store, chunk_store=None):
+    if chunk_store is None or _same(store, chunk_store):
+        return _open(store, READ)
+    return _pair(_open(store, READ), _open(chunk_store, READ))
 
 
 def _holds_zarr(values):
     return any(name in values for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray"))
 
 
+def _existing(values, overwrite):
+    """The keys that a new hierarchy replaces."""
+    keys = list(values)
+    if keys and not _holds_zarr(set(keys)):
+        raise FileExistsError("the store holds other things than a Zarr hierarchy: it is left alone")
+    if keys and not overwrite:
+        raise FileExistsError("the store holds a Zarr hierarchy already")
+    return keys
+
+
+def _give_up_chunks(values, store):
+    """Of a mapping of chunks what no document names (docs/decisions/0006-chunk-store.md); what the old
+    documents name goes when the new ones are there."""
+    name = ".ngff-chunks"
+    named = location(store) is None and name in (documents := mapping(store))
+    kept = (bytes(documents[name]).split(b"\n")[1].decode(), ".ngff-used") if named else ()
+    for key in list(values):
+        first = key.split("/")[0]
+        if first not in kept and first.startswith(("gen-", ".ngff-")):
+            values.pop(key, None)
+
+
 def open_for_writing(store, overwrite, chunk_store=None):
     """A native store for writing. An existing store of ours is replaced only when `overwrite`."""
-    path = location(store)
-    if chunk_store is not None and chunk_store is not store:
-        if path is not None or location(chunk_store) is not None:
-            raise ValueError("chunk_store needs mappings: a directory is published whole")
-        target = SplitStore(mapping(store), mapping(chunk_store))
-    elif path is not None:
-        return _core.open_store(context(), path, WRITE, 2 if overwrite else 0, 0)
-    else:
+    if chunk_store is None or _same(store, chunk_store):
+        if location(store) is not None:
+            return _open(store, WRITE, overwrite)
         target = MappingStore(mapping(store))
-    existing = list(target.list(""))
-    if existing and not _holds_zarr(set(existing)):
-        raise FileExistsError("the store holds other things than a Zarr hierarchy: it is left alone")
-    if existing and not overwrite:
-        raise FileExistsError("the store holds a Zarr hierarchy already")
-    target.clear(existing)
-    return _core.callback_store(context(), target)
+        target.clear(_existing(target.values, overwrite))
+        return _core.callback_store(context(), target)
+    if location(store) is None:
+        _existing(mapping(store), overwrite)
+    if overwrite and location(chunk_store) is None:
+        _give_up_chunks(mapping(chunk_store), store)
+    return _pair(_open(store, WRITE, overwrite), _open(chunk_store, WRITE_CHUNKS, overwrite))
 
 
 class Writing:

@@ -423,7 +423,10 @@ def chunk_store(nz):
         return head_store(nz, version="0.5")
     known, chunks = {}, {}
     nz.to_ngff_zarr(known, head(nz), version="0.5", chunk_store=chunks)
-    for key, value in {**known, **chunks}.items():
+    below = next(key.split("/")[0] for key in chunks if key.startswith("gen-")) + "/"
+    for key, value in {**known, **{key.removeprefix(below): chunks[key] for key in chunks}}.items():
+        if key.startswith(".ngff-"):
+            continue
         store("head.ome.zarr").joinpath(key).parent.mkdir(parents=True, exist_ok=True)
         store("head.ome.zarr").joinpath(key).write_bytes(value)
     return store("head.ome.zarr")

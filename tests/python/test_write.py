@@ -55,11 +55,52 @@ def test_stores(tmp_path, pyramid, volume):
         np.testing.assert_array_equal(pixels(store), volume[:9])
 
 
-def test_chunk_store(pyramid, volume):
-    documents, chunks = {}, {}
-    ngff.to_ngff_zarr(documents, pyramid(volume), version="0.5", chunk_store=chunks)
-    assert all(key.endswith("zarr.json") for key in documents)
-    assert chunks and not any(key.endswith("zarr.json") for key in chunks)
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("halves", ["mappings", "paths", "path and mapping", "mapping and path"])
+def test_chunk_store(tmp_path, pyramid, volume, halves, version):
+    store = {} if halves.startswith("mapping") else tmp_path / "a.zarr"
+    chunks = {} if halves.endswith(("mapping", "mappings")) else tmp_path / "chunks"
+    for image in (volume, volume[:9] + 1):
+        ngff.to_ngff_zarr(store, pyramid(image), version=version, chunk_store=chunks)
+        back = ngff.from_ngff_zarr(store, chunk_store=chunks)
+        np.testing.assert_array_equal(np.asarray(back.images[0].data), image)
+        np.testing.assert_array_equal(np.asarray(ngff.open_array(store, chunk_store=chunks)), image)
+    keys = store if isinstance(store, dict) else [p.name for p in store.rglob("*") if p.is_file()]
+    names = {key.rsplit("/", 1)[-1] for key in keys}
+    assert names <= {"zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata", ".ngff-chunks"}
+    # The chunks of the image that was replaced are gone.
+    generations = ({key.split("/")[0] for key in chunks} - {".ngff-used"} if isinstance(chunks, dict)
+                   else [p for p in chunks.iterdir() if p.name.startswith("gen-")])
+    assert len(generations) == 1
+    with pytest.raises(FileNotFoundError, match="another store"):
+        ngff.from_ngff_zarr(store)
+    with pytest.raises(FileNotFoundError):
+        ngff.from_ngff_zarr(store, chunk_store={})
+    with pytest.raises(FileExistsError):
+        ngff.to_ngff_zarr(store, pyramid(volume), version=version, chunk_store=chunks, overwrite=False)
+
+
+def test_chunk_store_that_fails(pyramid, volume):
+    class Full(dict):
+        def __setitem__(self, key, value):
+            if len(self) > 3:
+                raise RuntimeError("no more")
+            super().__setitem__(key, value)
+
+    store, chunks = {}, {}
+    ngff.to_ngff_zarr(store, pyramid(volume), version="0.5", chunk_store=chunks)
+    small = Full({k: v for k, v in chunks.items() if "/c/" not in k or k.endswith("c/0/0/0")})
+    with pytest.raises(RuntimeError, match="no more"):
+        ngff.to_ngff_zarr(store, pyramid(volume[:9]), version="0.5", chunk_store=small)
+    np.testing.assert_array_equal(
+        np.asarray(ngff.from_ngff_zarr(store, chunk_store=chunks).images[0].data), volume)
+    with pytest.raises(RuntimeError, match="no more"):
+        ngff.to_ngff_zarr({}, pyramid(volume), version="0.5", chunk_store=Full())
+
+
+def test_chunk_store_at_the_same_place(tmp_path, pyramid, volume):
+    ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(volume), chunk_store=str(tmp_path / "b" / ".." / "a.zarr"))
+    np.testing.assert_array_equal(pixels(tmp_path / "a.zarr"), volume)
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
