@@ -440,7 +440,7 @@ NGFF_API NGFF_CHECK ngff_status ngff_write_metadata(ngff_context *context,
  * ones come, and the document that names the new ones is the last thing written.
  * `planned` is made from the image's own description and agrees with the kept levels in
  * shape. Without `opts`, or without a codec in it, the new levels are stored like the
- * level above them. */
+ * level above them. NGFF_EXISTS: another writer is at work in the directory. */
 NGFF_API NGFF_CHECK ngff_status ngff_write_levels(
     ngff_context *context, ngff_store *store, const ngff_multiscales *planned,
     int start_level, const ngff_write_opts *opts, ngff_write_report *report,

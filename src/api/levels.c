@@ -89,6 +89,8 @@ static ngff_status write_levels(adding *a, const ngff_multiscales *planned, int 
 static ngff_status add_levels(adding *a, const ngff_multiscales *planned, int start,
                               const ngff_write_opts *opts, ngff_error *err) {
     ngff_store *store = a->old->store;
+    /* Who still writes regions would find its level gone, or have it left out. */
+    NGFF_TRY(ngff_claims_check(store, err));
     NGFF_TRY(ngff_claims_open(store, &a->claims, err));
     NGFF_TRY(ngff_claims_take(a->claims, "levels", err));
     a->claimed = true;

@@ -221,3 +221,7 @@ ngff_status ngff_store_claims_check(const ngff_allocator *a, const char *dir,
                ? ngff_fail(err, NGFF_EXISTS, "%s: another writer is at work in it", dir)
                : NGFF_OK;
 }
+
+ngff_status ngff_claims_check(const ngff_store *s, ngff_error *err) {
+    return s->path ? ngff_store_claims_check(s->alloc, s->path, err) : NGFF_OK;
+}

@@ -282,6 +282,8 @@ NGFF_MUST_USE ngff_status ngff_claims_take(ngff_claims *c, const char *name,
                                            ngff_error *err);
 void ngff_claims_drop(ngff_claims *c, const char *name);
 void ngff_claims_close(ngff_claims **c); /* after dropping all */
+/* EXISTS when any writer that is alive has claims open here, also the caller's own. */
+NGFF_MUST_USE ngff_status ngff_claims_check(const ngff_store *s, ngff_error *err);
 
 /* ---- spill: bytes that wait, in memory up to a budget, then in one unlinked file ----
  */

@@ -142,7 +142,7 @@ static ngff_status overwrite(region_case *c, const char *path) {
     return status;
 }
 
-/* Otherwise the regions to come would land in the new image. */
+/* Otherwise the regions to come would land in the new image, or be left out of levels. */
 static void an_image_with_writers_is_not_replaced(void **state) {
     region_case c = {0};
     const ngff_box box = region_box(0, 0, 0, 8, 24, 10);
@@ -154,6 +154,8 @@ static void an_image_with_writers_is_not_replaced(void **state) {
     EXPECT(overwrite(&c, tempdir_at("out")), NGFF_EXISTS, "another writer");
     OK(region_put(&c, a.w, &box));
     EXPECT(overwrite(&c, tempdir_at("out")), NGFF_EXISTS, "another writer");
+    EXPECT(ngff_write_levels(c.context, a.store, c.levels, 1, NULL, NULL, &region_error),
+           NGFF_EXISTS, "another writer");
     leave(&a);
     OK(overwrite(&c, tempdir_at("out")));
     region_case_reset(&c);
