@@ -308,6 +308,137 @@ def test_B24_foreign_attributes_survive_in_an_archive(tmp_path):
     assert documents.attributes(tmp_path / "again.zarr")["lab.note"] == "x" * 5000
 
 
+# ---- from one form to another -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("dims", ["xyz", "yzx", "zcyx", "yxc", "xyzct"])
+def test_axes_become_canonical(tmp_path, dims, version):
+    """Whatever their order in the input: t, c, z, y, x, with what was said of each."""
+    array = pixels(tuple(8 + 3 * i for i in range(len(dims))), "uint16", seed=len(dims))
+    spacing = {"z": 4.0, "y": 0.5, "x": 0.25}
+    given = {axis: spacing[axis] for axis in dims if axis in spacing}
+    store, _ = convert(tmp_path, array, "--dims", ",".join(dims), "--scale-factors", "none", "--ome-zarr-version",
+                       version, "--scale", ",".join(f"{k}={v}" for k, v in given.items()), "--units",
+                       ",".join(f"{k}=micrometer" for k in given))
+    order = [axis for axis in "tczyx" if axis in dims]
+    np.testing.assert_array_equal(level0(store), array.transpose([dims.index(axis) for axis in order]))
+    entry = documents.multiscale(store)
+    assert [axis["name"] for axis in entry["axes"]] == order
+    scale, _ = documents.scale_and_translation(entry["datasets"][0])
+    assert list(scale) == [given.get(axis, 1.0) for axis in order]
+    assert {axis["name"] for axis in entry["axes"] if axis.get("unit") == "micrometer"} == set(given)
+
+
+def set_entry(store, **members):
+    """Members of the first multiscales entry."""
+    root = documents.attributes(store)
+    key, value = ("ome", root["ome"]) if "ome" in root else ("multiscales", root)
+    value["multiscales"][0].update(members)
+    set_root(store, key, value if key == "ome" else value["multiscales"])
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_transformations_of_the_group_are_folded(tmp_path, version):
+    array = pixels((20, 30), "uint8")
+    store, _ = convert(tmp_path, array, "--ome-zarr-version", version, "--scale", "2,3", "--translation", "5,7",
+                       "--scale-factors", "2", "--method", "mean")
+    set_entry(store, coordinateTransformations=[{"type": "scale", "scale": [10.0, 100.0]},
+                                                {"type": "translation", "translation": [1.0, 1000.0]}])
+    for to in ("0.4", "0.5"):
+        out = tmp_path / f"out{to}"
+        run_ngff("convert", store, out, "--ome-zarr-version", to, "--keep-levels", "--scale-factors", "2")
+        entry = documents.multiscale(out)
+        assert "coordinateTransformations" not in entry
+        placed = [tuple(map(list, documents.scale_and_translation(d))) for d in entry["datasets"]]
+        assert placed == [([20.0, 300.0], [51.0, 1700.0]), ([40.0, 600.0], [61.0, 1850.0])]
+        np.testing.assert_array_equal(level0(out), array)
+
+
+def test_there_and_back_again(tmp_path):
+    """0.4 to 0.5 to 0.4: what both can say is said again."""
+    array = pixels((3, 20, 30, 40), "uint16")
+    first, _ = convert(tmp_path, array, "--dims", "czyx", "--scale", "z=2,y=0.5,x=0.5", "--units",
+                       "z=micrometer,y=micrometer,x=micrometer", "--translation", "z=1,y=2,x=3", "--name", "cells",
+                       "--omero-labels", "a,b,c", "--omero-colors", "FF0000,00FF00,0000FF", "--omero-window",
+                       "0,100,5,95", "--scale-factors", "2", "--method", "mean", "--ome-zarr-version", "0.4")
+    last = first
+    for number, version in enumerate(("0.5", "0.4", "0.5", "0.4")):
+        store = tmp_path / str(number)
+        run_ngff("convert", last, store, "--ome-zarr-version", version, "--keep-levels", "--scale-factors", "2",
+                 "--method", "mean")
+        last = store
+        a, b = documents.ome(first), documents.ome(store)
+        for member in ("axes", "datasets", "name", "type"):
+            assert a["multiscales"][0][member] == b["multiscales"][0][member], member
+        assert a["omero"]["channels"] == b["omero"]["channels"]
+        np.testing.assert_array_equal(level0(store), array)
+
+
+# ---- W9: what is no number never becomes JSON ---------------------------------------------------
+
+
+def nifti_without_numbers(path, sform):
+    nib = pytest.importorskip("nibabel")
+    pixels_ = np.arange(6 * 7 * 8, dtype="float32")
+    header = nib.Nifti1Image(pixels_.reshape(6, 7, 8), np.eye(4)).header
+    header["vox_offset"], header["magic"] = 352, b"n+1"
+    header["sform_code"], header["qform_code"] = (1, 0) if sform else (0, 1)
+    header["srow_x"], header["srow_y"] = (2, 0, 0, np.inf), (0, np.nan, 0, 0)
+    header["pixdim"][1:4], header["qoffset_x"] = (np.nan, np.inf, -np.inf), np.nan
+    path.write_bytes(header.binaryblock + bytes(4) + pixels_.tobytes())
+
+
+def tiff_without_numbers(path):
+    tifffile = pytest.importorskip("tifffile")
+    xml = ('<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+           '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="9" SizeY="8" SizeZ="1" SizeC="1" '
+           'SizeT="1" PhysicalSizeX="NaN" PhysicalSizeY="INF"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
+           '<TiffData/></Pixels></Image></OME>')
+    tifffile.imwrite(path, np.ones((8, 9), "u1"), description=xml.encode(), metadata=None)
+
+
+def check_numbers(store):
+    """Every document is strict JSON (documents.load refuses NaN and Infinity), scales are positive."""
+    assert documents.store_documents(store)
+    for dataset in documents.multiscale(store)["datasets"]:
+        scale, translation = documents.scale_and_translation(dataset)
+        assert np.isfinite([*scale, *translation]).all() and min(scale) > 0
+    documents.check_consolidated(store)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_W9_numbers_only(tmp_path, version):
+    nifti_without_numbers(tmp_path / "s.nii", True)
+    nifti_without_numbers(tmp_path / "q.nii", False)
+    tiff_without_numbers(tmp_path / "n.ome.tif")
+    save_npy(tmp_path / "nan.npy", np.full((8, 9), np.nan, "f4"))
+    save_npy(tmp_path / "inf.npy", np.full((8, 9), np.inf, "f8"))
+    for name in ("s.nii", "q.nii", "n.ome.tif", "nan.npy", "inf.npy"):
+        out = tmp_path / f"{name}.zarr"
+        measured = [] if name.endswith("tif") else ["--omero-quantiles", "0,1"]
+        run_ngff("convert", tmp_path / name, out, "--ome-zarr-version", version, *measured)
+        check_numbers(out)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_W9_documents_of_others(tmp_path, version):
+    """Python leaves bare NaN and Infinity in documents: read, and never handed on."""
+    store, _ = convert(tmp_path, pixels((20, 30), "float32"), "--ome-zarr-version", version, "--omero-window",
+                       "0,1,0,1")
+    root = documents.attributes(store)
+    omero = (root["ome"] if version == "0.5" else root)["omero"]
+    omero["channels"][0]["window"].update(min=float("nan"), max=float("inf"))
+    set_root(store, "ome" if version == "0.5" else "omero", root["ome"] if version == "0.5" else omero)
+    set_root(store, "mine", {"a": [1, float("nan"), float("-inf")], "b": 2 ** 63})
+    out = tmp_path / "out.zarr"
+    run_ngff("convert", store, out)
+    check_numbers(out)
+    convert(tmp_path, pixels((20, 30), "float32"), "--ome-zarr-version", version, "--overwrite")
+    check_numbers(store)
+    assert documents.attributes(store)["mine"] == {"a": [1, "NaN", "-Infinity"], "b": 2 ** 63}
+
+
 # ---- the command line of ngff-zarr --------------------------------------------------------------
 
 
