@@ -2,11 +2,12 @@
 and at a steady rate, each writer in a process of its own, in turn. Chunks of frames long stored are removed
 meanwhile, so that COUNT frames need little room.
 
-    camera.py [--count 2000] [--side 2048] [--rounds 1] [--fps 40] [--threads 2] [--dir /dev/shm/camera]
-              [--bench build/release/bin/bench_camera]
+    camera.py [--count 2000] [--side 2048] [--rounds 1] [--fps 0 40] [--threads 2] [--writers ngff …]
+              [--dir /dev/shm/camera] [--bench build/release/bin/bench_camera]
 
 Both write uint16 chunks of one frame and 512 x 512, blosc-lz4 level 1 with byte shuffle, the mean at 1/2, 1/4,
-1/8, and flush nothing (acquire-zarr flushes each file: free on a memory file system). Prints a table."""
+1/8, and flush nothing (acquire-zarr flushes each file: free on a memory file system). acquire-zarr stops at
+the level that fits a chunk, so it has one level less. Prints a table."""
 
 import argparse
 import importlib.metadata
@@ -22,6 +23,7 @@ import zlib
 
 import numpy as np
 
+WRITERS = ("ngff", "acquire-zarr, passive", "acquire-zarr")  # passive: its OpenMP threads do not spin
 PREPARED = 16
 KEPT = 40  # frames behind the newest whose chunks stay
 
@@ -148,6 +150,7 @@ def main():
     parse.add_argument("--rounds", type=int, default=1)
     parse.add_argument("--fps", type=float, nargs="*", default=[0, 40])
     parse.add_argument("--threads", type=int, default=2)
+    parse.add_argument("--writers", nargs="*", choices=WRITERS, default=WRITERS)
     parse.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("/dev/shm/camera"))
     parse.add_argument("--bench", default="build/release/bin/bench_camera")
     o = parse.parse_args()
@@ -163,9 +166,10 @@ def main():
             common = [str(frames), str(o.side), str(o.dir / "work" / "out.ome.zarr"), str(o.count), str(fps),
                       str(o.threads)]
             work = o.dir / "work"
-            rows.append(("ngff", fps, run([o.bench, *common], work, {})))
-            rows.append(("acquire-zarr, passive", fps, run([*peer, *common], work, {"OMP_WAIT_POLICY": "passive"})))
-            rows.append(("acquire-zarr", fps, run([*peer, *common], work, {})))
+            for name in o.writers:
+                command = [o.bench] if name == "ngff" else peer
+                env = {"OMP_WAIT_POLICY": "passive"} if name.endswith("passive") else {}
+                rows.append((name, fps, run([*command, *common], work, env)))
     report(rows)
     shutil.rmtree(o.dir)
 
