@@ -80,7 +80,8 @@ ngff_status ngff_api_append_open(ngff_writer *w, ngff_error *err) {
     };
     ngff_image *image = w->reduced ? &w->level0 : w->job.image;
     NGFF_TRY(ngff_stream_open(&levels, w->planned.method, image, &opts, &w->stream, err));
-    const ngff_plan *slab = ngff_stream_plan(w->stream);
+    ngff_plan *slab = &w->job.plan;
+    ngff_stream_plan(w->stream, slab);
     ngff_image_set_extent(image, slab->levels.level[0].shape[0]);
     w->documents = slab->files - units_of(image);
     return NGFF_OK;
@@ -137,9 +138,6 @@ static void set_extents(ngff_writer *w) {
 static void complete_plan(ngff_writer *w) {
     const ngff_image *image = w->job.image;
     ngff_plan *plan = &w->job.plan;
-    *plan = *ngff_stream_plan(w->stream);
-    plan->budget += ngff_stream_slab_bytes(w->stream);
-    plan->peak += ngff_stream_slab_bytes(w->stream);
     plan->files = w->documents + units_of(image);
     plan->decoded_bytes = 0;
     for (int n = image->level_count - 1; n >= 0; n--) {

@@ -1,11 +1,12 @@
 /* stream: frames that come one after the other along axis 0, whose number is not known:
  * a camera. They are gathered in slabs of whole chunks (shards) and each slab is written
- * with all its levels as a job of its own, by a thread that belongs to the stream, while
- * the next slab fills. Whatever the slabs, the bytes are the same.
+ * with all its levels as a job of its own, by one of the stream's threads, while the next
+ * slab fills. Whatever the slabs, the bytes are the same.
  *
  * Threads: open, append, flush, finish and close come from one thread at a time. With
  * opts.engine->threads 1 there is no other: whoever fills a slab writes it. Memory: the
- * slabs and the job's share are within the engine's budget. See docs/rooms/engine.md. */
+ * slabs and what the jobs hold are within the engine's budget. See docs/rooms/engine.md.
+ */
 #ifndef NGFF_ENGINE_STREAM_H
 #define NGFF_ENGINE_STREAM_H
 
@@ -45,8 +46,9 @@ NGFF_MUST_USE ngff_status ngff_stream_flush(ngff_stream *s, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_stream_finish(ngff_stream *s, ngff_error *err);
 void ngff_stream_close(ngff_stream **s); /* what is not stored is dropped */
 
-/* For reports: the plan of one full slab, bytes of all slabs. */
-const ngff_plan *ngff_stream_plan(const ngff_stream *s);
+/* For reports: the plan of a slab, with the memory and the threads of all; bytes of all
+ * slabs. */
+void ngff_stream_plan(const ngff_stream *s, ngff_plan *out);
 uint64_t ngff_stream_slab_bytes(const ngff_stream *s);
 
 #endif
