@@ -142,7 +142,8 @@ NGFF_API NGFF_CHECK ngff_status ngff_store_from_ops(ngff_context *context,
  * store. NGFF_EXISTS: `chunks` holds those of another store, or foreign files.
  * NGFF_NOT_FOUND: what `metadata` names is not in `chunks`; ngff_open of a metadata half
  * alone answers that too. An archive of chunks is only ever written new, and an .ozx is
- * no half. */
+ * no half.
+ * A pair is not changed in place and not seen while it grows (NGFF_UNSUPPORTED). */
 NGFF_API NGFF_CHECK ngff_status ngff_store_pair(ngff_context *context,
                                                 ngff_store *metadata, ngff_store *chunks,
                                                 ngff_store **pair, ngff_error *err);
