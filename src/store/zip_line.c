@@ -1,10 +1,5 @@
 /* store: see zip_line.h. */
-#include "store/zip_line.h"
-
-/* What early values may keep in memory when nobody lends a budget. */
-#define OWN_SPILL_MEMORY ((size_t)4 << 20)
-
-enum { FIRST_ROOM = 64, HEAD_MAX = NGFF_STORE_KEY_MAX + 64 };
+#include "store/zip_places.h"
 
 /* ---- failure: the first one counts ---- */
 
@@ -23,194 +18,6 @@ static ngff_status fail(ngff_zip_line *line, ngff_status status, ngff_error *err
 static ngff_status failed_before(const ngff_zip_line *line, ngff_error *err) {
     if (line->failed != NGFF_OK)
         return ngff_fail(err, line->failed, "%s", line->first.message);
-    return NGFF_OK;
-}
-
-/* ---- the table of places; all under the lock ---- */
-
-static uint64_t hash_of(const char *name) { /* FNV-1a */
-    uint64_t h = 14695981039346656037u;
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 1099511628211u;
-    return h ^ h >> 29;
-}
-
-static size_t *cell_of(const ngff_zip_line *line, const char *name) {
-    size_t at = (size_t)hash_of(name) & (line->index_size - 1);
-    while (line->index[at] &&
-           strcmp(line->slot[line->index[at] - 1].entry.name, name) != 0)
-        at = (at + 1) & (line->index_size - 1);
-    return &line->index[at];
-}
-
-static ngff_zip_slot *find(const ngff_zip_line *line, const char *name) {
-    size_t cell = *cell_of(line, name);
-    return cell ? &line->slot[cell - 1] : NULL;
-}
-
-static ngff_status grow(ngff_zip_line *line, ngff_error *err) {
-    size_t room = line->slot_room * 2;
-    ngff_zip_slot *slot = ngff_realloc(
-        line->alloc, line->slot, line->slot_room * sizeof *slot, room * sizeof *slot);
-    if (slot) {
-        line->slot = slot;
-        line->slot_room = room;
-    }
-    size_t *index = ngff_calloc(line->alloc, 2 * room, sizeof *index);
-    if (!slot || !index) {
-        ngff_free(line->alloc, index);
-        return ngff_fail_nomem(err, "the entries of an archive", room * sizeof *slot);
-    }
-    ngff_free(line->alloc, line->index);
-    line->index = index;
-    line->index_size = 2 * room;
-    for (size_t i = 0; i < line->slot_count; i++)
-        *cell_of(line, line->slot[i].entry.name) = i + 1;
-    return NGFF_OK;
-}
-
-/* Takes `name` over when it succeeds. Twice the same name would make two archives of one:
- * readers differ in which they take. */
-static ngff_status give_place(ngff_zip_line *line, char *name, uint64_t size,
-                              ngff_zip_slot **out, ngff_error *err) {
-    if (line->slot_count == line->slot_room)
-        NGFF_TRY(grow(line, err));
-    size_t *cell = cell_of(line, name);
-    if (*cell)
-        return ngff_fail(err, NGFF_EXISTS,
-                         "%s: %s is in the archive already; an entry is written once",
-                         line->path, name);
-    uint64_t room = ngff_zip_local_size(name);
-    if (size > INT64_MAX - line->tail - room)
-        return ngff_fail(err, NGFF_LIMIT, "%s: the archive cannot hold %llu bytes more",
-                         line->path, (unsigned long long)size);
-    ngff_zip_slot *slot = &line->slot[line->slot_count++];
-    *slot = (ngff_zip_slot){.entry = {.name = name, .offset = line->tail, .size = size}};
-    *cell = line->slot_count;
-    line->tail += room + size;
-    *out = slot;
-    return NGFF_OK;
-}
-
-/* ---- early ones: a heap; all under the lock ---- */
-
-static ngff_status push_early(ngff_zip_line *line, uint64_t rank, ngff_zip_parcel *parcel,
-                              ngff_error *err) {
-    if (line->early_count == line->early_room) {
-        size_t room = line->early_room ? line->early_room * 2 : FIRST_ROOM;
-        ngff_zip_early *grown =
-            ngff_realloc(line->alloc, line->early, line->early_room * sizeof *grown,
-                         room * sizeof *grown);
-        if (!grown)
-            return ngff_fail_nomem(err, "waiting archive entries", room * sizeof *grown);
-        line->early = grown;
-        line->early_room = room;
-    }
-    size_t at = line->early_count++;
-    for (; at > 0 && line->early[(at - 1) / 2].rank > rank; at = (at - 1) / 2)
-        line->early[at] = line->early[(at - 1) / 2];
-    line->early[at] = (ngff_zip_early){rank, parcel};
-    return NGFF_OK;
-}
-
-static ngff_zip_early pop_early(ngff_zip_line *line) {
-    ngff_zip_early top = line->early[0];
-    ngff_zip_early last = line->early[--line->early_count];
-    size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= line->early_count)
-            break;
-        if (child + 1 < line->early_count &&
-            line->early[child + 1].rank < line->early[child].rank)
-            child++;
-        if (line->early[child].rank >= last.rank)
-            break;
-        line->early[at] = line->early[child];
-        at = child;
-    }
-    line->early[at] = last;
-    return top;
-}
-
-/* ---- parcels ---- */
-
-ngff_status ngff_zip_parcel_new(const ngff_zip_line *line, const char *name,
-                                ngff_zip_parcel **out, ngff_error *err) {
-    ngff_zip_parcel *p = ngff_calloc(line->alloc, 1, sizeof *p);
-    *out = p;
-    if (p)
-        p->name = ngff_strdup(line->alloc, name);
-    if (p && p->name)
-        return NGFF_OK;
-    ngff_free(line->alloc, p);
-    *out = NULL;
-    return ngff_fail_nomem(err, "an archive entry", sizeof *p);
-}
-
-static void drop_parts(const ngff_zip_line *line, ngff_zip_parcel *p) {
-    for (size_t i = 0; i < p->part_count; i++)
-        ngff_spill_drop(line->spill, &p->part[i]);
-    p->part_count = 0;
-}
-
-static void parcel_free(const ngff_zip_line *line, ngff_zip_parcel *p) {
-    if (!p)
-        return;
-    drop_parts(line, p);
-    ngff_free(line->alloc, p->part);
-    ngff_free(line->alloc, p->name);
-    ngff_free(line->alloc, p);
-}
-
-/* Under the lock; after it the spill stays until the line is lent another. */
-static ngff_status need_spill(ngff_zip_line *line, ngff_error *err) {
-    const ngff_spill_opts opts = {.dir = line->spill_dir, .memory = OWN_SPILL_MEMORY};
-    if (line->spill)
-        return NGFF_OK;
-    NGFF_TRY(ngff_spill_create(line->alloc, &opts, &line->spill, err));
-    line->own_spill = true;
-    return NGFF_OK;
-}
-
-static ngff_status park(ngff_zip_line *line, ngff_zip_parcel *p, const void *data,
-                        size_t size, ngff_error *err) {
-    if (size == 0)
-        return NGFF_OK;
-    if (p->part_count == p->part_room) {
-        size_t room = p->part_room ? p->part_room * 2 : 1;
-        ngff_spill_ticket *grown = ngff_realloc(
-            line->alloc, p->part, p->part_room * sizeof *grown, room * sizeof *grown);
-        if (!grown)
-            return ngff_fail_nomem(err, "a waiting archive entry", room * sizeof *grown);
-        p->part = grown;
-        p->part_room = room;
-    }
-    NGFF_TRY(ngff_spill_put(line->spill, data, size, &p->part[p->part_count], err));
-    p->part_count++;
-    return NGFF_OK;
-}
-
-/* ---- bytes; outside the lock ---- */
-
-static ngff_status write_header(const ngff_zip_line *line, const ngff_zip_entry *e,
-                                ngff_error *err) {
-    unsigned char head[HEAD_MAX];
-    size_t size = ngff_zip_local_size(e->name);
-    assert(size <= sizeof head);
-    ngff_zip_local_emit(e, head);
-    return ngff_file_pwrite(&line->file, head, size, e->offset, line->path, err);
-}
-
-/* What was parked of `p`, to `at` of the archive. */
-static ngff_status carry(const ngff_zip_line *line, ngff_zip_parcel *p, uint64_t at,
-                         ngff_error *err) {
-    for (size_t i = 0; i < p->part_count; i++) {
-        NGFF_TRY(
-            ngff_spill_copy(line->spill, &p->part[i], &line->file, at, line->path, err));
-        at += p->part[i].size;
-    }
-    drop_parts(line, p);
     return NGFF_OK;
 }
 
@@ -234,7 +41,7 @@ static bool may_go_on(const ngff_zip_line *line) {
 static ngff_status settle(ngff_zip_line *line, ngff_zip_parcel *p, ngff_zip_entry *entry,
                           ngff_error *err) {
     ngff_zip_slot *slot;
-    NGFF_TRY(give_place(line, p->name, p->size, &slot, err));
+    NGFF_TRY(ngff_zip_place_give(line, p->name, p->size, &slot, err));
     p->name = NULL;
     slot->entry.crc = p->crc;
     *entry = slot->entry;
@@ -251,7 +58,7 @@ static ngff_status next_parcel(ngff_zip_line *line, ngff_zip_parcel **out,
     if (line->turn)
         return NGFF_OK;
     while (!p && line->early_count > 0 && line->early[0].rank == line->next_rank) {
-        p = pop_early(line).parcel;
+        p = ngff_zip_early_pop(line).parcel;
         line->next_rank += p == NULL;
     }
     if (!p && line->queue) {
@@ -266,7 +73,7 @@ static ngff_status next_parcel(ngff_zip_line *line, ngff_zip_parcel **out,
     if (status == NGFF_OK)
         *out = p;
     else
-        parcel_free(line, p);
+        ngff_zip_parcel_free(line, p);
     return status;
 }
 
@@ -283,10 +90,11 @@ static ngff_status drain(ngff_zip_line *line, bool more, ngff_error *err) {
         if (status == NGFF_OK && !p)
             return NGFF_OK;
         if (status == NGFF_OK)
-            status = write_header(line, &e, err);
+            status = ngff_zip_place_head(line, &e, err);
         if (status == NGFF_OK)
-            status = carry(line, p, e.offset + ngff_zip_local_size(e.name), err);
-        parcel_free(line, p);
+            status = ngff_zip_parcel_carry(line, p,
+                                           e.offset + ngff_zip_local_size(e.name), err);
+        ngff_zip_parcel_free(line, p);
         if (status != NGFF_OK)
             return fail(line, status, err);
     }
@@ -299,7 +107,7 @@ static ngff_status enqueue(ngff_zip_line *line, ngff_zip_parcel *p, ngff_error *
     ngff_mutex_lock(line->mutex);
     if (p->ranked) {
         assert(p->rank >= line->next_rank);
-        status = push_early(line, p->rank, p, err);
+        status = ngff_zip_early_push(line, p->rank, p, err);
     } else {
         *line->queue_end = p;
         line->queue_end = &p->next;
@@ -308,7 +116,7 @@ static ngff_status enqueue(ngff_zip_line *line, ngff_zip_parcel *p, ngff_error *
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK)
         return drain(line, more, err);
-    parcel_free(line, p);
+    ngff_zip_parcel_free(line, p);
     return fail(line, status, err);
 }
 
@@ -323,21 +131,21 @@ ngff_status ngff_zip_line_put(ngff_zip_line *line, ngff_zip_parcel *p, const voi
     if (go)
         status = settle(line, p, &e, err);
     else if (status == NGFF_OK)
-        status = need_spill(line, err);
+        status = ngff_zip_parcel_spill(line, err);
     bool more = may_go_on(line);
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK && !go) {
-        status = park(line, p, data, size, err);
+        status = ngff_zip_parcel_park(line, p, data, size, err);
         if (status == NGFF_OK)
             return enqueue(line, p, err);
     }
     if (status == NGFF_OK)
-        status = write_header(line, &e, err);
+        status = ngff_zip_place_head(line, &e, err);
     if (status == NGFF_OK)
         status =
             ngff_file_pwrite(&line->file, data, size,
                              e.offset + ngff_zip_local_size(e.name), line->path, err);
-    parcel_free(line, p);
+    ngff_zip_parcel_free(line, p);
     return status == NGFF_OK ? drain(line, more, err) : fail(line, status, err);
 }
 
@@ -354,11 +162,12 @@ static ngff_status try_turn(ngff_zip_line *line, ngff_zip_parcel *p, ngff_error 
         p->turn = true;
         p->start = line->tail;
     } else if (status == NGFF_OK) {
-        status = need_spill(line, err);
+        status = ngff_zip_parcel_spill(line, err);
     }
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK && p->turn)
-        status = carry(line, p, p->start + ngff_zip_local_size(p->name), err);
+        status =
+            ngff_zip_parcel_carry(line, p, p->start + ngff_zip_local_size(p->name), err);
     return status;
 }
 
@@ -370,7 +179,7 @@ ngff_status ngff_zip_line_append(ngff_zip_line *line, ngff_zip_parcel *p,
                                   p->start + ngff_zip_local_size(p->name) + p->size,
                                   line->path, err);
     else if (status == NGFF_OK)
-        status = park(line, p, data, size, err);
+        status = ngff_zip_parcel_park(line, p, data, size, err);
     if (status != NGFF_OK)
         return fail(line, status, err);
     p->crc = ngff_zip_crc32(p->crc, data, size);
@@ -392,14 +201,14 @@ ngff_status ngff_zip_line_close(ngff_zip_line *line, ngff_zip_parcel *p,
     bool more = may_go_on(line);
     ngff_mutex_unlock(line->mutex);
     if (status == NGFF_OK)
-        status = write_header(line, &e, err);
-    parcel_free(line, p);
+        status = ngff_zip_place_head(line, &e, err);
+    ngff_zip_parcel_free(line, p);
     return status == NGFF_OK ? drain(line, more, err) : fail(line, status, err);
 }
 
 ngff_status ngff_zip_line_skip(ngff_zip_line *line, uint64_t rank, ngff_error *err) {
     ngff_mutex_lock(line->mutex);
-    ngff_status status = push_early(line, rank, NULL, err);
+    ngff_status status = ngff_zip_early_push(line, rank, NULL, err);
     bool more = may_go_on(line);
     ngff_mutex_unlock(line->mutex);
     return status == NGFF_OK ? drain(line, more, err) : fail(line, status, err);
@@ -413,7 +222,7 @@ void ngff_zip_line_abort(ngff_zip_line *line, ngff_zip_parcel *p) {
     if (line->turn == p)
         line->turn = NULL;
     ngff_mutex_unlock(line->mutex);
-    parcel_free(line, p);
+    ngff_zip_parcel_free(line, p);
     ngff_status status =
         ranked ? ngff_zip_line_skip(line, rank, NULL) : drain(line, true, NULL);
     (void)status; /* kept in `failed` */
@@ -432,7 +241,7 @@ ngff_status ngff_zip_line_reserve(ngff_zip_line *line, const char *name, uint64_
     if (status == NGFF_OK && line->turn)
         status = ngff_fail(err, NGFF_INVALID, "reserved while an entry is streamed");
     if (status == NGFF_OK)
-        status = give_place(line, copy, size, &slot, err);
+        status = ngff_zip_place_give(line, copy, size, &slot, err);
     if (status == NGFF_OK)
         slot->reserved = slot->pending = true;
     else
@@ -453,7 +262,7 @@ static ngff_status write_padded(ngff_zip_line *line, ngff_zip_entry *e, const vo
     memcpy(text, data, size);
     memset(text + size, ' ', whole - size);
     e->crc = ngff_zip_crc32(0, text, whole);
-    ngff_status status = write_header(line, e, err);
+    ngff_status status = ngff_zip_place_head(line, e, err);
     if (status == NGFF_OK)
         status =
             ngff_file_pwrite(&line->file, text, whole,
@@ -467,7 +276,7 @@ ngff_status ngff_zip_line_fill(ngff_zip_line *line, const char *name, const void
     ngff_zip_entry e = {0};
     ngff_mutex_lock(line->mutex);
     ngff_status status = failed_before(line, err);
-    ngff_zip_slot *slot = find(line, name);
+    ngff_zip_slot *slot = ngff_zip_place_find(line, name);
     *found = slot && slot->reserved;
     if (*found)
         e = slot->entry;
@@ -478,7 +287,7 @@ ngff_status ngff_zip_line_fill(ngff_zip_line *line, const char *name, const void
     if (status != NGFF_OK)
         return fail(line, status, err);
     ngff_mutex_lock(line->mutex);
-    slot = find(line, name); /* the table may have grown meanwhile */
+    slot = ngff_zip_place_find(line, name); /* the table may have grown meanwhile */
     slot->entry.crc = e.crc;
     slot->pending = false;
     ngff_mutex_unlock(line->mutex);
@@ -487,7 +296,7 @@ ngff_status ngff_zip_line_fill(ngff_zip_line *line, const char *name, const void
 
 bool ngff_zip_line_find(ngff_zip_line *line, const char *name, ngff_zip_entry *out) {
     ngff_mutex_lock(line->mutex);
-    const ngff_zip_slot *slot = find(line, name);
+    const ngff_zip_slot *slot = ngff_zip_place_find(line, name);
     bool there = slot && !slot->pending;
     if (there)
         *out = slot->entry;
@@ -501,12 +310,13 @@ ngff_status ngff_zip_line_init(ngff_zip_line *line, const ngff_allocator *a,
                                ngff_error *err) {
     line->alloc = a;
     line->queue_end = &line->queue;
-    line->slot = ngff_calloc(a, FIRST_ROOM, sizeof *line->slot);
-    line->index = ngff_calloc(a, 2 * FIRST_ROOM, sizeof *line->index);
-    line->slot_room = FIRST_ROOM;
-    line->index_size = 2 * FIRST_ROOM;
+    line->slot = ngff_calloc(a, NGFF_ZIP_FIRST_ROOM, sizeof *line->slot);
+    line->index = ngff_calloc(a, 2 * NGFF_ZIP_FIRST_ROOM, sizeof *line->index);
+    line->slot_room = NGFF_ZIP_FIRST_ROOM;
+    line->index_size = 2 * NGFF_ZIP_FIRST_ROOM;
     if (!line->slot || !line->index)
-        return ngff_fail_nomem(err, "an archive", FIRST_ROOM * sizeof *line->slot);
+        return ngff_fail_nomem(err, "an archive",
+                               NGFF_ZIP_FIRST_ROOM * sizeof *line->slot);
     return ngff_mutex_create(a, &line->mutex, err);
 }
 
@@ -515,13 +325,13 @@ static bool drop_waiting(ngff_zip_line *line) {
     bool lost = false;
     for (size_t i = 0; i < line->early_count; i++) {
         lost = lost || line->early[i].parcel;
-        parcel_free(line, line->early[i].parcel);
+        ngff_zip_parcel_free(line, line->early[i].parcel);
         line->early[i].parcel = NULL;
     }
     while (line->queue) {
         ngff_zip_parcel *p = line->queue;
         line->queue = p->next;
-        parcel_free(line, p);
+        ngff_zip_parcel_free(line, p);
         lost = true;
     }
     line->queue_end = &line->queue;
