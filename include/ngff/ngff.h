@@ -298,11 +298,12 @@ typedef struct ngff_write_opts {
     int32_t omero_windows; /* measure the window of each channel that brings none: exact
                               min and max, start and end at the two quantiles */
     double omero_low, omero_high; /* quantiles in 0..1; both 0: 0.02 and 0.98 */
+    const char *type;             /* recorded as "type"; NULL: the method's own name */
 } ngff_write_opts;
 #define NGFF_WRITE_OPTS_INIT                                                             \
     {                                                                                    \
         sizeof(ngff_write_opts), NULL, NULL, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL,   \
-            NULL, 0, 0, 0, 0                                                             \
+            NULL, 0, 0, 0, 0, NULL                                                       \
     }
 
 /* What a job did or would do. */

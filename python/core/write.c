@@ -50,7 +50,8 @@ int ngff_py_write_options(PyObject *options, ngff_write_opts *o) {
     } texts[] = {{"version", &o->version},
                  {"codec", &o->codec},
                  {"shuffle", &o->shuffle},
-                 {"codec_json", &o->codec_json}};
+                 {"codec_json", &o->codec_json},
+                 {"type", &o->type}};
     const struct {
         const char *name;
         int32_t *out;

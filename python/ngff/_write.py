@@ -8,6 +8,7 @@ from . import _codecs, _core
 from ._config import context
 from ._lazy import ComputedLevel, chunk_shape
 from ._metadata import SUPPORTED_VERSIONS, Metadata
+from ._methods import method_name
 from ._progress import adapt
 from ._pyramid import chunks_of, plan_levels
 from ._source import Source, describe, is_foreign
@@ -100,7 +101,8 @@ class Job:
         self.dims = [axis.name for axis in self.flat.axes] or list(self.first.dims)
         self.name = getattr(self.first, "name", None) or self.flat.name or "image"
         self.description, self.data = self.describe(0)
-        self.options = {"version": version}
+        # "type" is the name that was asked for, as the seed has it; "metadata" names the filter that ran.
+        self.options = {"version": version, "type": method_name(multiscales.method)}
         self.chunks = self._chunks(kwargs)
         self.per_shard = self._per_shard(chunks_per_shard)
         self._codec_options(dict(kwargs))

@@ -217,8 +217,12 @@ static ngff_status set_method(ngff_image *image, const ngff_image_create_opts *o
     char method[96];
     if (!opts->type || !opts->type[0] || image->level_count < 2)
         return NGFF_OK;
+    if (strlen(opts->type) >= sizeof image->ms.type)
+        return ngff_fail(err, NGFF_INVALID, "type '%.64s' is longer than %zu bytes",
+                         opts->type, sizeof image->ms.type - 1);
     (void)ngff_copy_text(image->ms.type, sizeof image->ms.type, opts->type);
-    snprintf(method, sizeof method, "libngff.%s", image->ms.type);
+    snprintf(method, sizeof method, "libngff.%s",
+             opts->method ? opts->method : image->ms.type);
     const char *description = opts->method_description ? opts->method_description : "";
     image->ms.metadata = ngff_json_new_object();
     ngff_json *m = image->ms.metadata;
@@ -240,6 +244,7 @@ static ngff_status fill_image(ngff_image *image, const ngff_image_desc *desc,
     for (int n = 0; n < image->level_count; n++)
         NGFF_TRY(create_level(image, n, &levels[n], err));
     image->opts.codec_json = image->opts.type = image->opts.method_description = NULL;
+    image->opts.method = NULL;
     image->opts.codec.name = NULL;
     image->opts.fill = NULL;
     return NGFF_OK;

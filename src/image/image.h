@@ -27,6 +27,7 @@ typedef struct ngff_image_create_opts {
     const char *codec_json;         /* verbatim: v3 bytes->bytes or full codecs array, v2
                                        compressor; NULL */
     const char *type;               /* method name for "type" */
+    const char *method;             /* the filter's own name; NULL: as `type` */
     const char *method_description; /* for "metadata" */
     ngff_ome_emit_opts emit;
     const unsigned char *fill; /* element; NULL: zero */

@@ -212,3 +212,15 @@ def test_automatic_levels():
     assert [f["x"] for f in factors((512, 512, 512), 128)] == [2, 4]
     assert len(factors((128, 128, 128), 64)) == 1
     assert [(f["z"], f["x"]) for f in factors((60, 2048, 2048), 128)] == [(1, 2), (1, 4), (1, 8), (1, 16)]
+
+
+@pytest.mark.parametrize("method", ngff.Methods)
+def test_type_is_the_name_that_was_asked_for(pyramid, volume, method):
+    import json
+
+    store = {}
+    ngff.to_ngff_zarr(store, pyramid(volume, method=method), version="0.5")
+    entry = json.loads(store["zarr.json"])["attributes"]["ome"]["multiscales"][0]
+    assert entry["type"] == method.value
+    filters = {row[0]: row[1] for row in ngff._core.methods()}
+    assert entry["metadata"]["method"] == f"libngff.{filters[method.value]}"
