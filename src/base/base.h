@@ -111,12 +111,6 @@ static inline int64_t ngff_ceil_div(int64_t a, int64_t b) {
 /* memcpy for bytes that nobody will look at soon: past the caches, where that is known
  * and worth while. The ranges do not overlap. */
 void ngff_copy_aside(void *dst, const void *src, size_t size);
-/* The longer part of a CRC-32 of ZIP, where this processor folds it fast: replaces the
- * first bytes, as many as are returned (0: none), by `rest`, so that the CRC of `data`
- * from `crc` on is that of `rest` and what follows them, from a register of zeros on
- * (`crc` 0xffffffff, as CRCs are told). */
-size_t ngff_crc32_fold(uint32_t crc, const void *data, size_t size,
-                       unsigned char rest[16]);
 uint16_t ngff_load_u16le(const void *p);
 uint32_t ngff_load_u32le(const void *p);
 uint64_t ngff_load_u64le(const void *p);

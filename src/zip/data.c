@@ -5,12 +5,7 @@
 #include <libdeflate.h>
 
 uint32_t ngff_zip_crc32(uint32_t crc, const void *data, size_t size) {
-    unsigned char rest[16];
-    size_t done = ngff_crc32_fold(crc, data, size, rest);
-    if (done > 0)
-        crc = libdeflate_crc32(UINT32_MAX, rest, sizeof rest);
-    return size > done ? libdeflate_crc32(crc, (const char *)data + done, size - done)
-                       : crc;
+    return size ? libdeflate_crc32(crc, data, size) : crc;
 }
 
 ngff_status ngff_zip_check(const ngff_zip_item *item, uint32_t crc, ngff_error *err) {
