@@ -214,9 +214,10 @@ ngff_status ngff_store_claims_check(const ngff_allocator *a, const char *dir,
     int n = snprintf(path, sizeof path, "%s/" NGFF_STORE_CLAIMS_NAME, dir);
     if (n < 0 || n >= (int)sizeof path)
         return NGFF_OK; /* nobody could make it */
-    ngff_status status = ngff_dir_list(a, path, look, &asked, NULL);
+    ngff_error why = {0};
+    ngff_status status = ngff_dir_list(a, path, look, &asked, &why);
     if (status != NGFF_OK && status != NGFF_NOT_FOUND)
-        return ngff_dir_list(a, path, look, &asked, err);
+        return ngff_fail(err, status, "%s", why.message);
     return asked.alive
                ? ngff_fail(err, NGFF_EXISTS, "%s: another writer is at work in it", dir)
                : NGFF_OK;

@@ -21,7 +21,7 @@ from peers import need, read_zarr_python
 import shim
 
 OPTIONS = ["--dims", "zyx", "--chunks", "16", "--scale-factors", "2,4",
-           "--method", "mean", "--threads", "2", "--quiet"]
+           "--method", "mean", "--quiet"]
 LOCK = ".ngff-lock"
 
 
@@ -36,9 +36,10 @@ class Form:
     def places(self, folder):
         return [pathlib.Path(folder) / self.store]
 
-    def convert(self, source, folder, *more, old=False, layout="flat"):
+    def convert(self, source, folder, *more, old=False, layout="flat", threads=2):
         options = self.old if old and self.old is not None else self.options
         return ["convert", str(source), str(self.places(folder)[0]), *OPTIONS, "--layout", layout,
+                "--threads", str(threads),
                 *options, *more]
 
     def trees(self, folder):
@@ -209,10 +210,10 @@ class Pair:
                             f"({len(more)}), other bytes {differ[:4]} ({len(differ)})")
         return "; ".join(said)
 
-    def start(self, folder, *more, source=None, **how):
+    def start(self, folder, *more, source=None, threads=2, **how):
         """Starts a conversion of the new image (or `source`) into the folder; `how`: what
         shim.environment takes."""
-        command = [str(self.program), *self.form.convert(source or self.new_file, folder, *more)]
+        command = [str(self.program), *self.form.convert(source or self.new_file, folder, *more, threads=threads)]
         env = shim.environment(folder, old_system=self.form.old_system, **how)
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
 
