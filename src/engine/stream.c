@@ -33,6 +33,7 @@ struct ngff_stream {
     slab *filling;      /* NULL: none */
     slab *first, *last; /* full ones and those in hand, in order */
     slab *next;         /* of these the first that nobody took */
+    int in_hand;        /* slabs that are being written */
     bool reporting;     /* one report at a time */
     bool held;          /* an append goes on: `filling` may not be taken */
     bool closing;
@@ -91,15 +92,21 @@ static void queue_early(ngff_stream *s) {
     enqueue(s, part);
 }
 
+/* The first report may move the store to where it is seen: nobody writes meanwhile. */
+static bool must_wait(const ngff_stream *s) {
+    return s->opts.stored != NULL && s->stored == 0 && (s->in_hand > 0 || s->reporting);
+}
+
 static slab *take_work(ngff_stream *s) {
     for (;;) {
         if (s->closing || s->status != NGFF_OK)
             return NULL;
-        if (s->next == NULL)
+        if (s->next == NULL && !must_wait(s))
             queue_early(s);
         slab *full = s->next;
-        if (full != NULL) {
+        if (full != NULL && !must_wait(s)) {
             s->next = full->next;
+            s->in_hand++;
             return full;
         }
         ngff_cond_wait(s->work, s->lock);
@@ -153,6 +160,8 @@ static void settle(ngff_stream *s) {
             s->last = NULL;
     }
     ngff_cond_broadcast(s->room);
+    if (s->opts.stored != NULL)
+        ngff_cond_broadcast(s->work); /* who had to wait for the first report */
 }
 
 static void write_all(void *arg) {
@@ -166,6 +175,7 @@ static void write_all(void *arg) {
         ngff_status status =
             ngff_lane_write(&w->lane, full->data, full->first, full->frames, &err);
         ngff_mutex_lock(s->lock);
+        s->in_hand--;
         full->done = status == NGFF_OK;
         if (status != NGFF_OK)
             fail(s, status, &err);

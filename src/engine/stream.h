@@ -21,7 +21,8 @@ typedef struct ngff_stream_opts {
     bool eager; /* write whole units as soon as nothing else is to be written, instead
                    of when the slab is full */
     /* Frames [0, frames) of all levels are in the store: after each slab, in order, from
-     * the thread that wrote it. A failure is the stream's. May be NULL. */
+     * the thread that wrote it; nothing is being written during the first. A failure is
+     * the stream's. May be NULL. */
     ngff_status (*stored)(void *user, int64_t frames, ngff_error *err);
     void *user;
 } ngff_stream_opts;
