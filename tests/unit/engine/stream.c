@@ -332,6 +332,52 @@ static void test_eager(void **state) {
     close_gated(&g);
 }
 
+typedef struct alone {
+    gate *gate;
+    int reports;
+} alone;
+
+static int puts_of(gate *g) {
+    ngff_mutex_lock(g->lock);
+    int puts = g->puts;
+    ngff_mutex_unlock(g->lock);
+    return puts;
+}
+
+/* Gives others the time to do what they should not. */
+static ngff_status first_is_alone(void *user, int64_t frames, ngff_error *err) {
+    alone *a = user;
+    (void)frames, (void)err;
+    if (a->reports++ > 0)
+        return NGFF_OK;
+    const int before = puts_of(a->gate);
+    const uint64_t start = ngff_clock_ns();
+    while (ngff_clock_ns() - start < 20000000)
+        continue;
+    assert_int_equal(puts_of(a->gate), before);
+    return NGFF_OK;
+}
+
+/* The store may be renamed during the first report. */
+static void test_first_report_is_alone(void **state) {
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        gated g;
+        alone a = {.gate = &g.gate};
+        ngff_error err = {0};
+        ngff_engine_opts engine = {.threads = 4};
+        ngff_stream_opts opts = {
+            .engine = &engine, .eager = true, .stored = first_is_alone, .user = &a};
+        open_gated(&g, 1, &opts);
+        set_gate(&g.gate, true, false);
+        for (int64_t k = 0; k < 200; k++)
+            assert_int_equal(append_one(&g, k, &err), NGFF_OK);
+        assert_int_equal(ngff_stream_finish(g.s, &err), NGFF_OK);
+        assert_true(a.reports > 0);
+        close_gated(&g);
+    }
+}
+
 /* ---- failures ------------------------------------------------------------------------
  */
 
@@ -426,11 +472,17 @@ static void test_refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_streams), cmocka_unit_test(test_long_rows),
-        cmocka_unit_test(test_no_wait),        cmocka_unit_test(test_too_many_at_once),
-        cmocka_unit_test(test_flush),          cmocka_unit_test(test_eager),
-        cmocka_unit_test(test_broken_store),   cmocka_unit_test(test_refused_report),
-        cmocka_unit_test(test_close_early),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_random_streams),
+        cmocka_unit_test(test_long_rows),
+        cmocka_unit_test(test_no_wait),
+        cmocka_unit_test(test_too_many_at_once),
+        cmocka_unit_test(test_flush),
+        cmocka_unit_test(test_eager),
+        cmocka_unit_test(test_first_report_is_alone),
+        cmocka_unit_test(test_broken_store),
+        cmocka_unit_test(test_refused_report),
+        cmocka_unit_test(test_close_early),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
