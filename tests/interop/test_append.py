@@ -20,7 +20,12 @@ FACTORS = {"tyx": "y=2,x=2;y=4,x=4", "zyx": "z=1,y=2,x=2;z=1,y=4,x=4", "tczyx": 
 
 
 def options_for(dims, *more):
-    return ["--dims", dims, "--name", "image", "--scale-factors", FACTORS[dims], *more]
+    """`4*32` becomes 4 along the frames and 32 along every other axis."""
+    def spread(option):
+        first, star, rest = option.partition("*")
+        return ",".join([first] + [rest] * (len(dims) - 1)) if star else option
+
+    return ["--dims", dims, "--name", "image", "--scale-factors", FACTORS[dims], *map(spread, more)]
 
 
 def start(store, image, *options):
@@ -43,7 +48,8 @@ def tree(path):
 
 # ---- equal to the whole -------------------------------------------------------------------------
 
-FORMS = {"one frame a chunk": [], "several": ["--chunks", "4"], "sharded": ["--chunks", "2", "--chunks-per-shard", "3"],
+FORMS = {"one frame a chunk": [], "several": ["--chunks", "4*32"],
+         "sharded": ["--chunks", "2*32", "--chunks-per-shard", "3*2"],
          "0.4": ["--ome-zarr-version", "0.4", "--layout", "flat"], "one thread": ["--threads", "1"],
          "mode, windows": ["--method", "mode", "--omero-quantiles", "0.02,0.98"]}
 
@@ -52,7 +58,7 @@ FORMS = {"one frame a chunk": [], "several": ["--chunks", "4"], "sharded": ["--c
 @pytest.mark.parametrize("dims", SHAPES)
 def test_same_as_a_conversion(tmp_path, dims, form):
     image = pixels(SHAPES[dims], "uint16", seed=3)
-    chunks = [] if "--chunks" in FORMS[form] else ["--chunks", ",".join(["1"] + ["32"] * (image.ndim - 1))]
+    chunks = [] if "--chunks" in FORMS[form] else ["--chunks", "1*32"]
     options = options_for(dims, *FORMS[form], *chunks)
     source = save_npy(tmp_path / "in.npy", image)
     run_ngff("convert", source, tmp_path / "whole.ome.zarr", *options)
