@@ -29,10 +29,10 @@ typedef struct py_context {
 typedef struct py_store {
     PyObject_HEAD ngff_store *handle;
     py_context *context;
-    PyObject *target; /* the callback object, the two halves of a pair, or NULL */
+    PyObject *target;      /* the callback object, the two halves of a pair, or NULL */
     struct py_store *pair; /* borrowed: that this one is half of and that it fails in */
-    PyObject *path;   /* for error messages; never NULL */
-    int busy;         /* calls that use the handle now; close refuses */
+    PyObject *path;        /* for error messages; never NULL */
+    int busy;              /* calls that use the handle now; close refuses */
     py_pending pending;
 } py_store;
 
@@ -94,8 +94,9 @@ int ngff_py_desc(PyObject *tuple, ngff_image_desc *desc, ngff_channel **channels
 int ngff_py_write_options(PyObject *options, ngff_write_opts *opts);
 int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count);
 PyObject *ngff_py_tuple(const int64_t *values, int32_t count);
-/* target.name(*arguments): `format` is that of a tuple, "(…)". The name is looked up as the interned
- * string that the type has, so that a call leaves nothing in the cache of methods. */
+/* target.name(*arguments): `format` is that of a tuple, "(…)". The name is looked up as
+ * the interned string that the type has, so that a call leaves nothing in the cache of
+ * methods. */
 PyObject *ngff_py_call(PyObject *target, const char *name, const char *format, ...);
 PyObject *ngff_py_float_tuple(const double *values, int32_t count);
 /* A view of `buffer` as elements of `dtype`; -1 when sizes do not fit. */

@@ -14,7 +14,7 @@ PyObject *ngff_py_raise(ngff_status status, const ngff_error *err, PyObject *pat
     const char *message = err->message[0] ? err->message : ngff_status_text(status);
     PyObject *exception =
         ngff_py_call(errors, "make", "(issO)", (int)status, ngff_status_text(status),
-                            message, path ? path : Py_None);
+                     message, path ? path : Py_None);
     Py_DECREF(errors);
     if (!exception)
         return NULL;

@@ -81,9 +81,8 @@ static ngff_status op_get(void *cookie, const char *key, uint64_t offset, uint64
                           void *out, uint64_t *got, ngff_error *err) {
     py_store *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *value =
-        ngff_py_call(self->target, "get", "(sKK)", key, (unsigned long long)offset,
-                            (unsigned long long)size);
+    PyObject *value = ngff_py_call(self->target, "get", "(sKK)", key,
+                                   (unsigned long long)offset, (unsigned long long)size);
     ngff_status status = NGFF_OK;
     if (value == Py_None)
         status = missing(err);
@@ -115,8 +114,8 @@ static ngff_status op_put(void *cookie, const char *key, const void *data, uint6
                           ngff_error *err) {
     py_store *self = cookie;
     PyGILState_STATE gil = PyGILState_Ensure();
-    PyObject *value = ngff_py_call(self->target, "put", "(sy#)", key,
-                                          (const char *)data, (Py_ssize_t)size);
+    PyObject *value = ngff_py_call(self->target, "put", "(sy#)", key, (const char *)data,
+                                   (Py_ssize_t)size);
     ngff_status status = value ? NGFF_OK : failed(self, "the store's put failed", err);
     Py_XDECREF(value);
     PyGILState_Release(gil);

@@ -165,9 +165,9 @@ PyObject *ngff_py_write_plan(PyObject *module, PyObject *args) {
                           &PyDict_Type, &p.options) ||
         planning_check(&p))
         return NULL;
-    ngff_status status = ngff_write_plan(((py_context *)p.context)->handle,
-                                         p.image->handle, p.source->handle, &p.opts,
-                                         &report, &err);
+    ngff_status status =
+        ngff_write_plan(((py_context *)p.context)->handle, p.image->handle,
+                        p.source->handle, &p.opts, &report, &err);
     return status == NGFF_OK ? report_dict(&report) : ngff_py_raise(status, &err, NULL);
 }
 
@@ -200,9 +200,9 @@ PyObject *ngff_py_write_reads(PyObject *module, PyObject *args) {
     boxes.list = PyList_New(0);
     if (!boxes.list)
         return NULL;
-    ngff_status status = ngff_write_reads(((py_context *)p.context)->handle,
-                                          p.image->handle, p.source->handle, &p.opts,
-                                          add_box, &boxes, &err);
+    ngff_status status =
+        ngff_write_reads(((py_context *)p.context)->handle, p.image->handle,
+                         p.source->handle, &p.opts, add_box, &boxes, &err);
     if (status == NGFF_OK)
         return boxes.list;
     int full = PyList_Size(boxes.list) >= boxes.most;

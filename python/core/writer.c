@@ -139,8 +139,8 @@ PyObject *ngff_py_join_writer(PyObject *module, PyObject *args) {
     if (!self)
         return NULL;
     Py_BEGIN_ALLOW_THREADS;
-    status = ngff_writer_join(self->context->handle, store->handle, NULL, &self->handle,
-                              &err);
+    status =
+        ngff_writer_join(self->context->handle, store->handle, NULL, &self->handle, &err);
     Py_END_ALLOW_THREADS;
     return writer_done(self, status, &err);
 }

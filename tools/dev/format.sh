@@ -4,6 +4,6 @@ source tools/dev/setup.sh
 
 dev_format() {
     have clang-format || setup_system clang-format
-    git ls-files -co --exclude-standard -- src cli include examples bench tests fuzz |
+    git ls-files -co --exclude-standard -- src cli include examples bench python tests fuzz |
         grep -E '\.[ch]$' | xargs -r clang-format -i
 }
