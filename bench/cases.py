@@ -51,9 +51,9 @@ CASES = {
     "ngff .ozx": ours(shard=2, suffix=".ozx"),
     "ngff bin_shrink, each, on disk": ours(durability="each", disk=True),
     "acquire-zarr mean, on disk": peer(disk=True),
-    "ngff-zarr bin_shrink": peer(rounds=3),
+    "ngff-zarr bin_shrink": peer(),
     "ngff gaussian, eighth": ours("gaussian", data="eighth"),
-    "ngff-zarr gaussian, eighth": peer(rounds=3, data="eighth"),
+    "ngff-zarr gaussian, eighth": peer(data="eighth"),
     "ngff-zarr gaussian": peer(rounds=1),
 }
 FULL = {"ngff-zarr gaussian"}  # only when asked for: most of a minute on two idle cores
