@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import documents
+import test_ozx as archives
 import twins
 from harness import missing, run_ngff
 from peers import READERS, VALIDATORS, can_read, need, read_zarr_python
@@ -133,23 +134,43 @@ def half_gigabyte(tmp_path_factory):
     path.unlink()
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_half_a_gigabyte(tmp_path, half_gigabyte, form):
-    store = tmp_path / "a.ome.zarr"
-    run_ngff("convert", half_gigabyte, store, "--dims", "zyx", "--chunks", "64", "--scale-factors",
-             "2,4,8", "--method", "bin_shrink", "--memory-target", "256M", *FORMS[form], timeout=300)
-    paths = documents.dataset_paths(store)
-    volume = np.load(half_gigabyte, mmap_mode="r")
-    want = [volume]
+def shrunk(volume):
+    """The levels of bin shrink by 2, 4, 8."""
+    levels = [volume]
     for _ in range(3):
-        previous = want[-1]
+        previous = levels[-1]
         z, y, x = (n // 2 for n in previous.shape)
         blocks = previous.reshape(z, 2, y, 2, x, 2)
         total = sum(blocks[:, i, :, j, :, k].astype("uint32") for i in (0, 1) for j in (0, 1)
                     for k in (0, 1))
-        want.append(((total + 4) // 8).astype("uint16"))
+        levels.append(((total + 4) // 8).astype("uint16"))
+    return levels
+
+
+def convert_half_gigabyte(volume, store, *options):
+    run_ngff("convert", volume, store, "--dims", "zyx", "--chunks", "64", "--scale-factors",
+             "2,4,8", "--method", "bin_shrink", "--memory-target", "256M", *options, timeout=300)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_half_a_gigabyte(tmp_path, half_gigabyte, form):
+    store = tmp_path / "a.ome.zarr"
+    convert_half_gigabyte(half_gigabyte, store, *FORMS[form])
+    paths = documents.dataset_paths(store)
+    want = shrunk(np.load(half_gigabyte, mmap_mode="r"))
     for name in ("zarr-python", "tensorstore", "zarrs", "ngff-zarr"):
         for got, level in zip(READERS[name](store, paths), want, strict=True):
             assert np.array_equal(got, level), name
     for validate in VALIDATORS.values():
         validate(store)
+
+
+def test_half_a_gigabyte_in_one_file(tmp_path, half_gigabyte):
+    store = tmp_path / "a.ozx"
+    convert_half_gigabyte(half_gigabyte, store)
+    want = shrunk(np.load(half_gigabyte, mmap_mode="r"))
+    archives.check_unzip(store)
+    for name, read in archives.READERS.items():
+        levels = read(store, [f"scale{n}/volume" for n in range(4)])
+        for n, (got, level) in enumerate(zip(levels, want, strict=True)):
+            assert np.array_equal(got, level), f"{name} on level {n}"
