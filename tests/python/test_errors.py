@@ -115,11 +115,16 @@ def test_ctrl_c_leaves_the_destination(tmp_path, pyramid):
             time.sleep(0.01)
             return np.ones([k.stop - k.start for k in key], "u1")
 
+    # A shell that starts its jobs in the background has them ignore this signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(Slow()))
-        time.sleep(5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ngff.to_ngff_zarr(tmp_path / "a.zarr", pyramid(Slow()))
+            time.sleep(5)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert os.listdir(tmp_path) == []
 
 
