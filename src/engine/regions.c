@@ -49,10 +49,7 @@ static void set_done(ngff_regions *r, int n, uint64_t id) {
 }
 
 static uint64_t id_of(const ngff_zarr_array *a, const int64_t *idx) {
-    uint64_t at = 0;
-    for (int d = 0; d < a->meta.ndim; d++)
-        at = at * (uint64_t)a->grid[d] + (uint64_t)idx[d];
-    return at;
+    return ngff_zarr_linear(a->meta.ndim, a->grid, idx);
 }
 
 /* A chunk that is stored needs no claim any more: that it is there is enough. */

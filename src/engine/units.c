@@ -23,10 +23,7 @@ void ngff_units_at(const ngff_zarr_array *array, uint64_t id, int64_t *unit) {
 }
 
 static uint64_t id_of(const ngff_zarr_array *a, const int64_t *unit) {
-    uint64_t at = 0;
-    for (int d = 0; d < a->meta.ndim; d++)
-        at = at * (uint64_t)a->shard_grid[d] + (uint64_t)unit[d];
-    return at;
+    return ngff_zarr_linear(a->meta.ndim, a->shard_grid, unit);
 }
 
 /* "0.3.1.2": level and place. */

@@ -48,8 +48,6 @@ ngff_json *ngff_zarr_shape_emit(int ndim, const int64_t *shape); /* NULL: out of
 
 /* Extents, chunks and shards agree; the document's own rules were checked before. */
 ngff_status ngff_zarr_meta_check(const ngff_zarr_meta *meta, ngff_error *err);
-/* The linear position of `idx` in a grid. */
-uint64_t ngff_zarr_linear(int ndim, const int64_t *grid, const int64_t *idx);
 
 /* The places of one shard, chunk `out[r]` being the r-th in Morton order: the rank in
  * which chunks are appended. The caller frees *out. */

@@ -164,6 +164,9 @@ typedef struct ngff_zarr_writer_opts {
     uint64_t rank_base;
 } ngff_zarr_writer_opts;
 
+/* Place of `idx` in a grid (of chunks, of storage units) in C order. */
+uint64_t ngff_zarr_linear(int ndim, const int64_t *grid, const int64_t *idx);
+
 /* Storage units (shards, or chunks when not sharded) of the array, also those that will
  * not be stored; the place of unit `idx` in their order: axes along which a shard holds
  * one chunk in C order, outermost (t and c, as a rule), then lines along the last of the

@@ -88,23 +88,6 @@ static const ngff_store_ops table_ops = {
 
 /* ---- the contract ---- */
 
-typedef struct listed {
-    char text[256];
-} listed;
-
-static ngff_status note(void *user, const char *name, bool is_prefix) {
-    listed *l = user;
-    size_t used = strlen(l->text);
-    snprintf(l->text + used, sizeof l->text - used, "%s%s ", name, is_prefix ? "/" : "");
-    return NGFF_OK;
-}
-
-static void expect_list(ngff_store *s, const char *prefix, const char *want) {
-    listed l = {{0}};
-    OK(ngff_store_list(s, prefix, note, &l, E));
-    assert_string_equal(l.text, want);
-}
-
 static void stream(ngff_store *s, const char *key) {
     ngff_store_writer *w;
     OK(ngff_store_begin(s, key, &w, E));

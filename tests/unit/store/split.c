@@ -6,23 +6,6 @@
 
 #include <limits.h>
 
-typedef struct listed {
-    char text[512];
-} listed;
-
-static ngff_status note(void *user, const char *name, bool is_prefix) {
-    listed *l = user;
-    size_t used = strlen(l->text);
-    snprintf(l->text + used, sizeof l->text - used, "%s%s ", name, is_prefix ? "/" : "");
-    return NGFF_OK;
-}
-
-static void expect_list(ngff_store *s, const char *prefix, const char *want) {
-    listed l = {{0}};
-    OK(ngff_store_list(s, prefix, note, &l, E));
-    assert_string_equal(l.text, want);
-}
-
 static void expect_missing(ngff_store *s, const char *key) {
     uint64_t size;
     assert_int_equal(ngff_store_size(s, key, &size, NULL), NGFF_NOT_FOUND);

@@ -142,4 +142,22 @@ static inline void expect_file(const char *dir, const char *key, const char *tex
     ngff_store_drop(&s);
 }
 
+/* What a list brought: names with a space behind each, prefixes with a slash. */
+typedef struct listed {
+    char text[512];
+} listed;
+
+static inline ngff_status note(void *user, const char *name, bool is_prefix) {
+    listed *l = user;
+    size_t used = strlen(l->text);
+    snprintf(l->text + used, sizeof l->text - used, "%s%s ", name, is_prefix ? "/" : "");
+    return NGFF_OK;
+}
+
+static inline void expect_list(ngff_store *s, const char *prefix, const char *want) {
+    listed l = {{0}};
+    OK(ngff_store_list(s, prefix, note, &l, E));
+    assert_string_equal(l.text, want);
+}
+
 #endif

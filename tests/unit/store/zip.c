@@ -23,19 +23,6 @@ static void publish(ngff_store **s) {
     ngff_store_drop(s);
 }
 
-static ngff_status note(void *user, const char *name, bool is_prefix) {
-    char *text = user;
-    snprintf(text + strlen(text), 256 - strlen(text), "%s%s ", name,
-             is_prefix ? "/" : "");
-    return NGFF_OK;
-}
-
-static void expect_list(ngff_store *s, const char *prefix, const char *want) {
-    char text[256] = "";
-    OK(ngff_store_list(s, prefix, note, text, E));
-    assert_string_equal(text, want);
-}
-
 /* ---- there and back ---- */
 
 static void comes_back(void **state) {
@@ -495,12 +482,13 @@ static ngff_status write_small(const ngff_allocator *a, const char *dest) {
 static ngff_status read_small(const ngff_allocator *a, const char *path) {
     ngff_store_open_opts opts = {.mode = NGFF_STORE_READ};
     ngff_store *s;
-    char out[8], text[256] = "";
+    listed l = {{0}};
+    char out[8];
     size_t got;
     NGFF_TRY(ngff_store_at(a, path, &opts, &s, NULL));
     ngff_status status = ngff_store_get_range(s, "c/1", 0, 8, out, &got, NULL);
     if (status == NGFF_OK)
-        status = ngff_store_list(s, "c", note, text, NULL);
+        status = ngff_store_list(s, "c", note, &l, NULL);
     ngff_store_drop(&s);
     return status;
 }
