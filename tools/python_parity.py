@@ -37,7 +37,6 @@ PARTLY = {
     "NgffProgressCallback": "same bars, but no Dask callback",
     "codec_from_name": "a dictionary instead of an object where numcodecs is not installed",
     "GLASBEY_COLORS": "16 colours of our own",
-    "AxisType": "time, channel, space",
     "upgrade_ome_zarr": "0.4, 0.5 and 0.6; not 0.9.dev1",
     "config": "`cache_store` and `task_target` are accepted and do nothing",
 }
@@ -48,18 +47,12 @@ REASONS = {
         "mosaic": "Leica files: format without a specification",
     },
     "not yet": {
-        "Field": "RFC-5 transformations are not written (OME-Zarr 0.6)",
-        "field": "RFC-5 transformations are not written (OME-Zarr 0.6)",
-        "Coordinate": "RFC-5 transformations are not written (OME-Zarr 0.6)",
-        "Displacement": "RFC-5 transformations are not written (OME-Zarr 0.6)",
         "resample": "RFC-5 transformations are not applied",
         "Resample": "RFC-5 transformations are not applied",
         "Scene": "scenes are OME-Zarr 0.6",
         "transform": "RFC-5 transformations are not written (OME-Zarr 0.6)",
         "HCS": "plates are not written; their dataclasses are here",
         "hcs": "plates are not written; their dataclasses are here",
-        "v06": "the classes of OME-Zarr 0.6; it is written from those of 0.5",
-        "V06": "the classes of OME-Zarr 0.6; it is written from those of 0.5",
         "tiff": "TIFF files go through the `ngff` command",
         "nibabel": "NIfTI files go through the `ngff` command",
         "cli_input": "files go through the `ngff` command",
@@ -82,6 +75,9 @@ def calls(directory):
     axis = {"name": "x", "type": "space"}
     turned = ngff.add_anatomical_orientation_to_axis(axis, ngff.LPS["x"])
     metadata = ngff.from_ome_zarr(store).metadata
+    offsets = ngff.to_ngff_image(np.zeros((2, 8, 8), "f4"), dims=("c", "y", "x"))
+    offsets.axes_types = {"c": ngff.AxisType.Displacement}
+    field = ngff.to_multiscales(offsets, scale_factors=[])
     plate = ngff.Plate([ngff.PlateColumn("1")], [ngff.PlateRow("A")], [ngff.PlateWell("A/1", 0, 0)])
     return {
         "to_ngff_image": lambda: image.data is data or 1 / 0,
@@ -110,6 +106,7 @@ def calls(directory):
         "write_store_to_zip": lambda: ngff.write_store_to_zip(store, archive),
         "read_ozx_version": lambda: ngff.read_ozx_version(archive) == "0.5" or 1 / 0,
         "read_ozx_json_first": lambda: ngff.read_ozx_json_first(archive) or 1 / 0,
+        "declare_field_transform": lambda: ngff.declare_field_transform(field).metadata.coordinateSystems[1],
         "orientation_from_name": lambda: ngff.orientation_from_name("RAS"),
         "itk_lps_to_anatomical_orientation": lambda: ngff.itk_lps_to_anatomical_orientation("x"),
         "add_anatomical_orientation_to_axis": lambda: turned["orientation"]["value"],

@@ -8,10 +8,11 @@ from . import _core
 _PLACES = {
     "_codecs": "codec_from_name get_available_codecs",
     "_config": "NgffZarrConfig config",
+    "_field": "FieldTransformType declare_field_transform",
     "_errors": "Error",
     "_image": "Multiscales NgffImage NgffMultiscales",
     "_metadata": "AxesType AxisUnit ScaleStrategy SpaceUnits SpatialDims SupportedDims TimeUnits Units "
-                 "AxisType NgffVersion SUPPORTED_VERSIONS Axis Identity Scale Translation Dataset OmeroWindow OmeroChannel "
+                 "AxisType NgffVersion SUPPORTED_VERSIONS V06_ONDISK_VERSION Axis Identity Scale Translation Dataset OmeroWindow OmeroChannel "
                  "Omero MethodMetadata PlateAcquisition PlateColumn PlateRow PlateWell Plate WellImage "
                  "Well Metadata Transform",
     "_methods": "Methods methods methods_values",
@@ -28,6 +29,8 @@ _PLACES = {
     "_stores": "is_ozx_path",
     "_structural": "SpecRule ValidateOptions ValidationError ValidationLevel validate "
                    "validate_plate validate_structural validate_well",
+    "_systems": "CoordinateSystem CoordinateSystemIdentifier",
+    "_transforms": "Coordinates Displacements",
     "_upgrade": "upgrade_ome_zarr",
     "_write": "to_ngff_zarr to_ome_zarr",
 }
@@ -35,13 +38,13 @@ _HOME = {name: module for module, names in _PLACES.items() for name in names.spl
 
 __version__ = _core.library_version
 library_info = _core.build_info
-__all__ = [*_HOME, "library_info", "v04", "v05"]
+__all__ = [*_HOME, "library_info", "v04", "v05", "v06"]
 
 
 def __getattr__(name):
     from importlib import import_module
 
-    if name in ("v04", "v05", "rfc9_zip", "structural_validation"):
+    if name in ("v04", "v05", "v06", "rfc9_zip", "structural_validation"):
         return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

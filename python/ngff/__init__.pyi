@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 from . import v04 as v04
 from . import v05 as v05
+from . import v06 as v06
 from ._config import NgffZarrConfig as NgffZarrConfig
 from ._errors import Error as Error
+from ._field import FieldTransformType as FieldTransformType
 from ._image import Multiscales as Multiscales
 from ._image import NgffImage as NgffImage
 from ._image import NgffMultiscales as NgffMultiscales
 from ._lazy import LazyArray
 from ._metadata import SUPPORTED_VERSIONS as SUPPORTED_VERSIONS
+from ._metadata import V06_ONDISK_VERSION as V06_ONDISK_VERSION
 from ._metadata import AxesType as AxesType
 from ._metadata import Axis as Axis
 from ._metadata import AxisType as AxisType
@@ -51,6 +54,10 @@ from ._structural import SpecRule as SpecRule
 from ._structural import ValidateOptions as ValidateOptions
 from ._structural import ValidationError as ValidationError
 from ._structural import ValidationLevel as ValidationLevel
+from ._systems import CoordinateSystem as CoordinateSystem
+from ._systems import CoordinateSystemIdentifier as CoordinateSystemIdentifier
+from ._transforms import Coordinates as Coordinates
+from ._transforms import Displacements as Displacements
 
 Path = str | os.PathLike[str]
 # A path, a mapping of keys to bytes, or a store of zarr-python or TensorStore.
@@ -119,6 +126,16 @@ def to_ome_zarr(
     consolidate_metadata: bool = True,
     **kwargs: Any,
 ) -> None: ...
+def declare_field_transform(
+    multiscales: NgffMultiscales,
+    *,
+    transform_type: FieldTransformType | str = "displacements",
+    path: str | None = None,
+    input_system: str | None = None,
+    output_system: str | None = None,
+    coordinate_system: str = "physical",
+    interpolation: str = "linear",
+) -> NgffMultiscales: ...
 def plan_write(
     store: Path,
     multiscales: NgffMultiscales | Any,

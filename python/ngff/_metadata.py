@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import Any, Literal
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "AxisType",
     "NgffVersion",
     "SUPPORTED_VERSIONS",
+    "V06_ONDISK_VERSION",
     "Axis",
     "Identity",
     "Scale",
@@ -50,18 +51,22 @@ class AxisType(StrEnum):
     Space = "space"
     Time = "time"
     Channel = "channel"
+    Displacement = "displacement"
+    Coordinate = "coordinate"
 
 
-class NgffVersion(str, Enum):
+class NgffVersion(StrEnum):
     V01 = "0.1"
     V02 = "0.2"
     V03 = "0.3"
     V04 = "0.4"
     V05 = "0.5"
     V06 = "0.6"
+    LATEST = "0.6"
 
 
 SUPPORTED_VERSIONS = ("0.4", "0.5", "0.6")
+V06_ONDISK_VERSION = NgffVersion.V06
 
 
 @dataclass
