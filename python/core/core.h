@@ -51,6 +51,13 @@ typedef struct py_image {
     py_store *store; /* NULL: planned */
 } py_image;
 
+/* What a job tells while it runs, and whether it shall stop. */
+typedef struct py_progress {
+    PyObject *callable;                   /* or NULL */
+    const volatile unsigned char *cancel; /* one byte the caller sets, or NULL */
+    py_pending pending;
+} py_progress;
+
 extern PyObject *ngff_py_context_type, *ngff_py_store_type, *ngff_py_source_type,
     *ngff_py_image_type, *ngff_py_writer_type;
 
@@ -92,6 +99,8 @@ void ngff_py_free_self(PyObject *self);
 /* Conversions: 0, or -1 with an exception. `channels` is PyMem_Free'd by the caller. */
 int ngff_py_desc(PyObject *tuple, ngff_image_desc *desc, ngff_channel **channels);
 int ngff_py_write_options(PyObject *options, ngff_write_opts *opts);
+/* ngff_progress_fn over a py_progress. */
+int ngff_py_on_progress(void *user, const ngff_progress *progress);
 int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count);
 PyObject *ngff_py_tuple(const int64_t *values, int32_t count);
 /* target.name(*arguments): `format` is that of a tuple, "(…)". The name is looked up as

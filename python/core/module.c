@@ -157,7 +157,8 @@ static PyMethodDef functions[] = {
     {"write_levels", ngff_py_write_levels, METH_VARARGS,
      "(context, store, image, start_level, options)"},
     {"open_writer", ngff_py_open_writer, METH_VARARGS,
-     "(context, store, image, options, start_level) -> Writer"},
+     "(context, store, image, options, (start_level, append, no_wait, live), progress, "
+     "cancel) -> Writer"},
     {"join_writer", ngff_py_join_writer, METH_VARARGS, "(context, store) -> Writer"},
     {"write_reads", ngff_py_write_reads, METH_VARARGS,
      "(context, image, source, options, most) -> [(start, shape)], None for more"},

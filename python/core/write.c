@@ -1,14 +1,8 @@
 /* The main job, and its plan. */
 #include "core.h"
 
-typedef struct progress_job {
-    PyObject *callable;                   /* or NULL */
-    const volatile unsigned char *cancel; /* one byte the caller sets, or NULL */
-    py_pending pending;
-} progress_job;
-
-static int on_progress(void *user, const ngff_progress *p) {
-    progress_job *job = user;
+int ngff_py_on_progress(void *user, const ngff_progress *p) {
+    py_progress *job = user;
     if (job->cancel && *job->cancel)
         return 1;
     if (!job->callable)
@@ -87,7 +81,7 @@ static PyObject *report_dict(const ngff_write_report *r) {
 static PyObject *run(py_store *store, py_image *image, py_source *source,
                      ngff_write_opts *opts) {
     ngff_write_report report = {.struct_size = sizeof report};
-    progress_job *job = opts->progress_user;
+    py_progress *job = opts->progress_user;
     ngff_error err = {0};
     ngff_status status;
     store->busy++, source->busy++;
@@ -113,7 +107,7 @@ PyObject *ngff_py_write(PyObject *module, PyObject *args) {
     py_image *image;
     py_source *source;
     ngff_write_opts opts = NGFF_WRITE_OPTS_INIT;
-    progress_job job = {NULL, NULL, {NULL, NULL, NULL}};
+    py_progress job = {NULL, NULL, {NULL, NULL, NULL}};
     Py_buffer flag = {0};
     (void)module;
     if (!PyArg_ParseTuple(args, "O!O!O!O!O!OO", ngff_py_context_type, &context,
@@ -130,7 +124,7 @@ PyObject *ngff_py_write(PyObject *module, PyObject *args) {
         job.cancel = flag.len ? flag.buf : NULL;
     }
     job.callable = progress == Py_None ? NULL : progress;
-    opts.progress = on_progress;
+    opts.progress = ngff_py_on_progress;
     opts.progress_user = &job;
     PyObject *result = run(store, image, source, &opts);
     PyBuffer_Release(&flag);

@@ -5,7 +5,11 @@ typedef struct py_writer {
     PyObject_HEAD ngff_writer *handle;
     py_context *context;
     py_store *store;
-    int busy;
+    int busy;         /* calls that use the handle now */
+    int alone;        /* one of them must be the only one of its kind */
+    PyObject *called; /* the progress callable, or NULL */
+    Py_buffer cancel; /* .obj NULL: cannot be cancelled */
+    py_progress progress;
 } py_writer;
 
 static ngff_context *context_of(PyObject *context) {
@@ -81,7 +85,10 @@ static py_writer *writer_new(PyObject *context, py_store *store) {
     if (!self)
         return NULL;
     self->handle = NULL;
-    self->busy = 0;
+    self->busy = self->alone = 0;
+    self->called = NULL;
+    self->cancel.obj = NULL;
+    self->progress = (py_progress){NULL, NULL, {NULL, NULL, NULL}};
     self->context = (py_context *)Py_NewRef(context);
     self->store = (py_store *)Py_NewRef((PyObject *)store);
     store->busy++;
@@ -98,9 +105,25 @@ static PyObject *writer_done(py_writer *self, ngff_status status, const ngff_err
     return NULL;
 }
 
-/* (context, store, image, options, start_level) -> Writer of a new image */
+/* Keeps what the job calls while it runs. */
+static int writer_watch(py_writer *self, PyObject *progress, PyObject *cancel,
+                        ngff_write_opts *write) {
+    if (cancel != Py_None && PyObject_GetBuffer(cancel, &self->cancel, PyBUF_SIMPLE) < 0)
+        return -1;
+    if (progress != Py_None)
+        self->called = Py_NewRef(progress);
+    self->progress.callable = self->called;
+    self->progress.cancel = cancel == Py_None ? NULL : self->cancel.buf;
+    write->progress = ngff_py_on_progress;
+    write->progress_user = &self->progress;
+    return 0;
+}
+
+/* (context, store, image, options, (start_level, append, no_wait, live), progress,
+ * cancel)
+ * -> Writer of a new image */
 PyObject *ngff_py_open_writer(PyObject *module, PyObject *args) {
-    PyObject *context, *options;
+    PyObject *context, *options, *progress, *cancel;
     py_store *store;
     py_image *image;
     ngff_write_opts write = NGFF_WRITE_OPTS_INIT;
@@ -108,14 +131,17 @@ PyObject *ngff_py_open_writer(PyObject *module, PyObject *args) {
     ngff_error err = {0};
     ngff_status status;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!O!O!O!i", ngff_py_context_type, &context,
+    if (!PyArg_ParseTuple(args, "O!O!O!O!(iiii)OO", ngff_py_context_type, &context,
                           ngff_py_store_type, &store, ngff_py_image_type, &image,
-                          &PyDict_Type, &options, &opts.start_level) ||
+                          &PyDict_Type, &options, &opts.start_level, &opts.append,
+                          &opts.no_wait, &opts.live, &progress, &cancel) ||
         ngff_py_write_options(options, &write) || check_open(store))
         return NULL;
     py_writer *self = writer_new(context, store);
     if (!self)
         return NULL;
+    if (writer_watch(self, progress, cancel, &write))
+        return Py_DECREF(self), NULL;
     opts.write = &write;
     Py_BEGIN_ALLOW_THREADS;
     status = ngff_writer_open(self->context->handle, store->handle, image->handle, &opts,
@@ -152,6 +178,25 @@ static int check_writer(const py_writer *self) {
     return -1;
 }
 
+/* As `outcome`, also what the progress callable raised. */
+static PyObject *answer(py_writer *self, ngff_status status, const ngff_error *err) {
+    if (!ngff_py_raise_pending(&self->progress.pending))
+        return outcome(self->store, status, err);
+    ngff_py_drop_pending(&self->store->pending);
+    return NULL;
+}
+
+static ngff_status region_call(py_writer *self, int level, const ngff_box *box,
+                               const ngff_view *view, ngff_error *err) {
+    ngff_status status;
+    self->busy++;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_writer_write_region(self->handle, level, box, view, err);
+    Py_END_ALLOW_THREADS;
+    self->busy--;
+    return status;
+}
+
 /* write_region(level, start, dtype, pixels) */
 static PyObject *writer_write_region(PyObject *object, PyObject *args) {
     py_writer *self = (py_writer *)object;
@@ -161,7 +206,6 @@ static PyObject *writer_write_region(PyObject *object, PyObject *args) {
     ngff_box box = {0};
     ngff_view view;
     ngff_error err = {0};
-    ngff_status status = NGFF_OK;
     int level;
     if (!PyArg_ParseTuple(args, "iOsO", &level, &start, &dtype, &pixels) ||
         ngff_py_extents(start, box.start, &box.ndim) || check_writer(self) ||
@@ -174,15 +218,63 @@ static PyObject *writer_write_region(PyObject *object, PyObject *args) {
     }
     for (int i = 0; !bad && i < view.ndim; i++)
         box.shape[i] = view.shape[i];
-    if (!bad) {
-        self->busy++;
-        Py_BEGIN_ALLOW_THREADS;
-        status = ngff_writer_write_region(self->handle, level, &box, &view, &err);
-        Py_END_ALLOW_THREADS;
-        self->busy--;
-    }
+    ngff_status status = bad ? NGFF_OK : region_call(self, level, &box, &view, &err);
     PyBuffer_Release(&buffer);
-    return bad ? NULL : outcome(self->store, status, &err);
+    return bad ? NULL : answer(self, status, &err);
+}
+
+/* 0 when nobody else has the writer for itself; `others`: nor uses it at all. */
+static int begin_alone(py_writer *self, int others) {
+    if (check_writer(self))
+        return -1;
+    if (self->alone || (others && self->busy)) {
+        PyErr_SetString(PyExc_RuntimeError, "the writer is in use by another thread");
+        return -1;
+    }
+    self->alone = 1, self->busy++;
+    return 0;
+}
+
+static PyObject *end_alone(py_writer *self, ngff_status status, const ngff_error *err) {
+    self->alone = 0, self->busy--;
+    return answer(self, status, err);
+}
+
+/* append(dtype, frames) */
+static PyObject *writer_append(PyObject *object, PyObject *args) {
+    py_writer *self = (py_writer *)object;
+    PyObject *frames;
+    const char *dtype;
+    Py_buffer buffer;
+    ngff_view view;
+    ngff_error err = {0};
+    ngff_status status;
+    if (!PyArg_ParseTuple(args, "sO", &dtype, &frames) || begin_alone(self, 0))
+        return NULL;
+    if (PyObject_GetBuffer(frames, &buffer, PyBUF_STRIDED_RO) < 0)
+        return self->alone = 0, self->busy--, NULL;
+    if (ngff_py_view(&buffer, ngff_dtype_parse(dtype), &view)) {
+        PyBuffer_Release(&buffer);
+        return self->alone = 0, self->busy--, NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_writer_append(self->handle, &view, &err);
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&buffer);
+    return end_alone(self, status, &err);
+}
+
+static PyObject *writer_flush(PyObject *object, PyObject *none) {
+    py_writer *self = (py_writer *)object;
+    ngff_error err = {0};
+    ngff_status status;
+    (void)none;
+    if (begin_alone(self, 0))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_writer_flush(self->handle, &err);
+    Py_END_ALLOW_THREADS;
+    return end_alone(self, status, &err);
 }
 
 static int let_go(py_writer *self) {
@@ -198,6 +290,11 @@ static int let_go(py_writer *self) {
     if (self->store)
         self->store->busy--;
     Py_CLEAR(self->store);
+    Py_CLEAR(self->called);
+    ngff_py_drop_pending(&self->progress.pending);
+    if (self->cancel.obj)
+        PyBuffer_Release(&self->cancel);
+    self->cancel.obj = NULL;
     return 0;
 }
 
@@ -206,16 +303,12 @@ static PyObject *writer_finish(PyObject *object, PyObject *none) {
     ngff_error err = {0};
     ngff_status status;
     (void)none;
-    if (check_writer(self))
+    if (begin_alone(self, 1))
         return NULL;
-    if (self->busy)
-        return PyErr_SetString(PyExc_RuntimeError, "the writer is in use"), NULL;
-    self->busy++;
     Py_BEGIN_ALLOW_THREADS;
     status = ngff_writer_finish(self->handle, NULL, &err);
     Py_END_ALLOW_THREADS;
-    self->busy--;
-    return outcome(self->store, status, &err);
+    return end_alone(self, status, &err);
 }
 
 static PyObject *writer_close(PyObject *object, PyObject *none) {
@@ -234,6 +327,8 @@ PyObject *ngff_py_make_writer_type(void) {
     static PyMethodDef methods[] = {
         {"write_region", writer_write_region, METH_VARARGS,
          "(level, start, dtype, pixels)"},
+        {"append", writer_append, METH_VARARGS, "(dtype, frames)"},
+        {"flush", writer_flush, METH_NOARGS, "whole chunks of frames are stored"},
         {"finish", writer_finish, METH_NOARGS, "writes the rest and publishes"},
         {"close", writer_close, METH_NOARGS, "drops what is not finished"},
         {NULL, NULL, 0, NULL}};

@@ -33,6 +33,7 @@ _PLACES = {
     "_transforms": "Coordinates Displacements",
     "_upgrade": "upgrade_ome_zarr",
     "_write": "to_ngff_zarr to_ome_zarr",
+    "_writer": "ImageWriter open_writer",
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names.split()}
 

@@ -58,6 +58,7 @@ from ._systems import CoordinateSystem as CoordinateSystem
 from ._systems import CoordinateSystemIdentifier as CoordinateSystemIdentifier
 from ._transforms import Coordinates as Coordinates
 from ._transforms import Displacements as Displacements
+from ._writer import ImageWriter as ImageWriter
 
 Path = str | os.PathLike[str]
 # A path, a mapping of keys to bytes, or a store of zarr-python or TensorStore.
@@ -136,6 +137,25 @@ def declare_field_transform(
     coordinate_system: str = "physical",
     interpolation: str = "linear",
 ) -> NgffMultiscales: ...
+def open_writer(
+    store: Store,
+    image: NgffMultiscales | NgffImage | Mapping[str, Any] | None = None,
+    *,
+    version: Version = "0.5",
+    scale_factors: ScaleFactors | None = None,
+    method: Methods | str | None = None,
+    chunks: Chunks = None,
+    chunks_per_shard: Chunks = None,
+    append: bool | None = None,
+    live: bool = False,
+    no_wait: bool = False,
+    overwrite: bool = True,
+    chunk_store: Store | None = None,
+    progress: Progress = None,
+    enabled_rfcs: Sequence[int] = (4,),
+    consolidate_metadata: bool = True,
+    **kwargs: Any,
+) -> ImageWriter: ...
 def plan_write(
     store: Path,
     multiscales: NgffMultiscales | Any,

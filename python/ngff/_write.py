@@ -1,11 +1,10 @@
 """to_ngff_zarr and to_ome_zarr."""
 
-import threading
-
 import numpy as np
 
 from . import _codecs, _core
 from ._config import context
+from ._interrupt import run
 from ._lazy import ComputedLevel, chunk_shape
 from ._metadata import SUPPORTED_VERSIONS, Metadata
 from ._methods import method_name
@@ -242,37 +241,11 @@ class Job:
 
 
 def run_write(store, plan, source, options, progress=None):
-    """The native job, in a way that Ctrl-C ends: the main thread waits in Python while another one
-    runs the job, which looks at the flag before every block."""
+    """The native job; Ctrl-C ends it."""
     source.expect(plan, options)
-    if threading.current_thread() is not threading.main_thread():
-        return _core.write(context(), store, plan, source.native, options, progress, None)
-    cancel, box, done = bytearray(1), [], threading.Event()
-
-    def run():
-        try:
-            box.append((_core.write(context(), store, plan, source.native, options, progress,
-                                    cancel), None))
-        except BaseException as error:
-            box.append((None, error))
-        finally:
-            done.set()
-
-    threading.Thread(target=run, name="ngff-write").start()
-    # An event, not join: an interrupted join takes the thread for ended (CPython 3.11).
-    interrupt = None
-    while not done.is_set():
-        try:
-            done.wait(0.05)
-        except BaseException as error:
-            cancel[0], interrupt = 1, interrupt or error
-            source.stop()
-    if interrupt is not None:
-        raise interrupt
-    report, error = box[0]
-    if error is not None:
-        raise error
-    return report
+    cancel = bytearray(1)
+    return run(lambda: _core.write(context(), store, plan, source.native, options, progress, cancel),
+               cancel, source.stop)
 
 
 def _flat(metadata):

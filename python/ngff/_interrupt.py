@@ -1,0 +1,36 @@
+"""Long calls of the C half that Ctrl-C ends."""
+
+import threading
+
+
+def run(call, cancel, stop=None):
+    """`call()`, in a way that Ctrl-C ends: the main thread waits in Python while another one makes the
+    call, which looks at `cancel` (a bytearray) before every block. `stop` is called when that is set."""
+    if threading.current_thread() is not threading.main_thread():
+        return call()
+    box, done = [], threading.Event()
+
+    def work():
+        try:
+            box.append((call(), None))
+        except BaseException as error:
+            box.append((None, error))
+        finally:
+            done.set()
+
+    threading.Thread(target=work, name="ngff-write").start()
+    # An event, not join: an interrupted join takes the thread for ended (CPython 3.11).
+    interrupt = None
+    while not done.is_set():
+        try:
+            done.wait(0.05)
+        except BaseException as error:
+            cancel[0], interrupt = 1, interrupt or error
+            if stop is not None:
+                stop()
+    if interrupt is not None:
+        raise interrupt
+    result, error = box[0]
+    if error is not None:
+        raise error
+    return result
