@@ -19,6 +19,10 @@ BETTER = {
     "write_store_to_zip": "one pass, whole or not at all",
     "compute_omero_from_ngff_image": "quantiles are exact; 8 and 16 bits in slabs, other types a channel at once",
     "compute_omero_from_multiscales": "quantiles are exact; 8 and 16 bits in slabs, other types a channel at once",
+    "itk_image_to_ngff_image": "pixels are not copied; of four dimensions the fourth is the axis t with its spacing, "
+                               "where theirs calls x the channel; dictionaries, SimpleITK, regions that start elsewhere",
+    "ngff_image_to_itk_image": "axes in any order keep their spacing, `wasm=False` keeps all components, no direction "
+                               "matrix of determinant 0, either byte order",
     "Methods": "every method registered with its declared translation",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; `start_level` computes levels, "
@@ -107,12 +111,26 @@ def calls(directory):
         "read_ozx_version": lambda: ngff.read_ozx_version(archive) == "0.5" or 1 / 0,
         "read_ozx_json_first": lambda: ngff.read_ozx_json_first(archive) or 1 / 0,
         "declare_field_transform": lambda: ngff.declare_field_transform(field).metadata.coordinateSystems[1],
+        "itk_image_to_ngff_image": lambda: same_pixels(ngff.itk_image_to_ngff_image(itk_image(image)), data),
+        "ngff_image_to_itk_image": lambda: itk_image(image).size == [48, 40, 32] or 1 / 0,
+        "itk_direction_to_anatomical_orientation":
+            lambda: ngff.itk_direction_to_anatomical_orientation([0, -1, 0]).value == "posterior-to-anterior" or 1 / 0,
+        "anatomical_orientation_to_itk_direction":
+            lambda: ngff.anatomical_orientation_to_itk_direction("left-to-right") == [-1.0, 0.0, 0.0] or 1 / 0,
         "orientation_from_name": lambda: ngff.orientation_from_name("RAS"),
         "itk_lps_to_anatomical_orientation": lambda: ngff.itk_lps_to_anatomical_orientation("x"),
         "add_anatomical_orientation_to_axis": lambda: turned["orientation"]["value"],
         "remove_anatomical_orientation_from_axis":
             lambda: ngff.remove_anatomical_orientation_from_axis(turned) == axis or 1 / 0,
     }
+
+
+def itk_image(image):
+    return ngff.ngff_image_to_itk_image(image)
+
+
+def same_pixels(image, data):
+    return np.array_equal(image.data, data) or 1 / 0
 
 
 def reason(name):
@@ -155,6 +173,7 @@ def examples():
     """The lines about the examples of the peer's documentation, from the table that the tests run."""
     sys.path.insert(0, str(ROOT / "tests/python"))
     import doc_examples_files  # noqa: F401 (fills the table)
+    import doc_examples_itk  # noqa: F401
     from doc_examples import TABLE, line
     from parity import EXPLAINED
 

@@ -15,10 +15,12 @@ _PLACES = {
                  "AxisType NgffVersion SUPPORTED_VERSIONS V06_ONDISK_VERSION Axis Identity Scale Translation Dataset OmeroWindow OmeroChannel "
                  "Omero MethodMetadata PlateAcquisition PlateColumn PlateRow PlateWell Plate WellImage "
                  "Well Metadata Transform",
+    "_itk_image": "itk_image_to_ngff_image ngff_image_to_itk_image",
     "_methods": "Methods methods methods_values",
     "_omero": "GLASBEY_COLORS compute_omero_from_multiscales compute_omero_from_ngff_image",
     "_orientation": "LPS RAS AnatomicalOrientation AnatomicalOrientationValues "
-                    "add_anatomical_orientation_to_axis itk_lps_to_anatomical_orientation "
+                    "add_anatomical_orientation_to_axis anatomical_orientation_to_itk_direction "
+                    "itk_direction_to_anatomical_orientation itk_lps_to_anatomical_orientation "
                     "orientation_from_name remove_anatomical_orientation_from_axis",
     "_parts": "WritePlan plan_write",
     "_progress": "NgffProgress NgffProgressCallback",

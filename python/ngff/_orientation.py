@@ -51,3 +51,30 @@ def add_anatomical_orientation_to_axis(axis_dict, orientation):
 
 def remove_anatomical_orientation_from_axis(axis_dict):
     return {k: v for k, v in axis_dict.items() if k != "orientation"}
+
+
+# Where each orientation points in ITK's physical space, whose axes are left, posterior, superior.
+_LPS_AXES = {f"{a}-to-{b}": (axis, sign)
+             for axis, (low, high) in enumerate((("right", "left"), ("anterior", "posterior"),
+                                                 ("inferior", "superior")))
+             for a, b, sign in ((low, high, 1.0), (high, low, -1.0))}
+
+
+def itk_direction_to_anatomical_orientation(direction_column):
+    """The orientation nearest to a column of an ITK direction matrix; of two as near, the first of
+    left-right, anterior-posterior, inferior-superior."""
+    if len(direction_column) < 2:
+        raise ValueError("Direction column must have at least 2 elements for 2D/3D images, got "
+                         f"{len(direction_column)}")
+    column = list(direction_column)[:3]
+    axis = max(range(len(column)), key=lambda n: abs(column[n]))
+    turn = (axis, -1.0 if column[axis] < 0 else 1.0)
+    name = next(name for name, other in _LPS_AXES.items() if other == turn)
+    return AnatomicalOrientation(AnatomicalOrientationValues(name))
+
+
+def anatomical_orientation_to_itk_direction(orientation):
+    """The column of an ITK direction matrix as three numbers; None for what ITK's physical space has no
+    axis for."""
+    turn = _LPS_AXES.get(orientation) if isinstance(orientation, str) else None
+    return None if turn is None else [turn[1] if n == turn[0] else 0.0 for n in range(3)]

@@ -506,9 +506,6 @@ def orientation_rules(nz):
     return [*rules, error.rule]
 
 
-absent("RFC-4", "ITK integration (two examples)", "converters from ITK images need ITK's types")
-
-
 @example("RFC-3", "Axes that a version forbids are refused")
 def axes_refused(nz):
     error = failure(lambda: nz.to_ngff_image(plane(), dims=["u", "x"]), ValueError)

@@ -306,7 +306,5 @@ def displacement(nz):
 absent("RFC-5", "A field region by region; image and field in one store; scenes; a transformation alone",
        NO_RFC5)
 absent("RFC-8", "Collections (all examples)", "newer than 0.50")
-absent("ITK", "ITK Python, ITK-Wasm Python, resampling (all examples)",
-       "converters from and to ITK images need ITK's types")
 absent("LIF", "Leica files in Python (four examples)", "the format has no public specification")
 absent("MCP", "The server", "a package of its own")

@@ -8,6 +8,7 @@ import warnings
 import pytest
 
 import doc_examples_files  # noqa: F401 (fills the table)
+import doc_examples_itk  # noqa: F401
 import parity
 from conftest import need
 from doc_examples import TABLE, line
