@@ -98,6 +98,7 @@ int cli_context(const cli_args *args, ngff_context **context);
 typedef struct cli_plan_request {
     ngff_context *context;
     const ngff_image_desc *desc;
+    const ngff_source *source; /* --keep-levels: whose levels are taken; NULL: nobody's */
     int64_t chunks[NGFF_MAX_NDIM], per_shard[NGFF_MAX_NDIM];
 } cli_plan_request;
 int cli_plan(const cli_args *args, const cli_plan_request *request,

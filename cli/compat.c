@@ -271,6 +271,9 @@ static int add_defaults(translation *t) {
     else if (!has(t, "--no-omero") && !has(t, "--omero-quantiles"))
         push_option(t, "--omero-quantiles", "0.02,0.98");
     push_option(t, "--overwrite", NULL);
+    push_option(t, "--keep-windows", NULL);
+    if (!has(t, "--method"))
+        push_option(t, "--keep-levels", NULL);
     return add_codec(t);
 }
 

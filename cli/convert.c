@@ -21,6 +21,8 @@ const cli_option cli_convert_options[] = {
     {"--omero-quantiles", NULL, "LO,HI",
      "measure each channel's display window: exact minimum and maximum, shown from the "
      "quantile LO to the quantile HI, e.g. 0.02,0.98"},
+    {"--keep-windows", NULL, NULL,
+     "--omero-quantiles: measure only channels whose window the input does not tell"},
     {"--omero-window", NULL, "MIN,MAX,START,END",
      "display window of all channels, or one for each, separated by ';'"},
     {"--omero-colors", NULL, "RRGGBB,…", "colours of the channels"},
@@ -34,7 +36,8 @@ const cli_option cli_convert_options[] = {
     {"--series", NULL, "N", "which image of a file that holds several, from 1"},
     {"--raw", NULL, NULL, "NIfTI: keep the stored integers, ignore slope and intercept"},
     {"--keep-levels", NULL, NULL,
-     "copy the levels that the input brings instead of computing them"},
+     "copy the levels that the input brings, all of them, instead of computing any; with "
+     "--scale-factors: those of them that have the shape of a level asked for"},
     {"--scale-factors", NULL, "LIST",
      "factors of the levels relative to the input: 2,4,8 or "
      "z=1,y=2,x=2;z=2,y=4,x=4; none: level 0 only (default: automatic)"},
@@ -238,6 +241,8 @@ static int default_per_shard(const conversion *c) {
 
 static int plan(conversion *c) {
     cli_plan_request request = {.context = c->context, .desc = &c->desc};
+    if (cli_has(c->args, "--keep-levels"))
+        request.source = c->source;
     for (int i = 0; i < c->desc.ndim; i++)
         request.per_shard[i] = default_per_shard(c);
     return cli_plan(c->args, &request, &c->ms);
@@ -263,7 +268,7 @@ static int write_options(conversion *c) {
         fprintf(stderr, "ngff: --metadata-only and --chunk-store exclude each other\n");
         return EXIT_USAGE;
     }
-    opts.flat_layout = layout != NULL && strcmp(layout, "flat") == 0;
+    opts.flat_layout = layout == NULL ? 0 : strcmp(layout, "flat") == 0 ? 1 : -1;
     opts.no_consolidate = cli_has(c->args, "--no-consolidate");
     opts.write_empty_chunks = cli_has(c->args, "--write-empty-chunks");
     opts.keep_levels = cli_has(c->args, "--keep-levels");

@@ -232,7 +232,8 @@ int cli_omero(const cli_args *args, ngff_image_desc *desc,
         code = set_labels(name, names, desc, channels);
     if (code == EXIT_OK && colors != NULL)
         code = set_colors(colors, desc, channels);
-    for (size_t i = 0; measured && i < desc->channel_count; i++)
+    bool replaced = measured && !cli_has(args, "--keep-windows");
+    for (size_t i = 0; replaced && i < desc->channel_count; i++)
         channels[i].has_window = 0; /* the input's own give way */
     return code == EXIT_OK && windows != NULL ? set_windows(windows, desc, channels)
                                               : code;

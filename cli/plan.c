@@ -70,7 +70,12 @@ int cli_plan(const cli_args *args, const cli_plan_request *r, ngff_multiscales *
     opts.min_size = n;
     opts.isotropic = cli_has(args, "--isotropic");
     opts.method = cli_get(args, "--method");
-    ngff_status status = ngff_multiscales_plan(r->context, r->desc, &opts, ms, &err);
+    ngff_status status = NGFF_NOT_FOUND; /* brings no levels: then they are computed */
+    if (r->source != NULL && cli_get(args, "--scale-factors") == NULL)
+        status =
+            ngff_multiscales_plan_kept(r->context, r->source, r->desc, &opts, ms, &err);
+    if (status == NGFF_NOT_FOUND)
+        status = ngff_multiscales_plan(r->context, r->desc, &opts, ms, &err);
     return status == NGFF_OK ? EXIT_OK : cli_fail(status, &err, NGFF_ORIGIN_INPUT);
 }
 

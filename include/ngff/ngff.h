@@ -262,6 +262,15 @@ NGFF_API NGFF_CHECK ngff_status ngff_multiscales_plan(ngff_context *context,
                                                       const ngff_plan_opts *opts,
                                                       ngff_multiscales **multiscales,
                                                       ngff_error *err);
+/* The levels that `source` brings, as they are: an OME-Zarr image, a TIFF with a pyramid.
+ * Of `opts` (may be NULL) chunks and chunks_per_shard count; 0: chunks as in the source.
+ * `image` (NULL: the source's own) may name, place and scale level 0 otherwise; the
+ * coarser levels follow. "type" and the method are those that the source tells. For
+ * ngff_write, which then copies every level, ngff_write_plan and ngff_write_metadata; the
+ * source may be closed before. NOT_FOUND: it brings no levels. */
+NGFF_API NGFF_CHECK ngff_status ngff_multiscales_plan_kept(
+    ngff_context *context, const ngff_source *source, const ngff_image_desc *image,
+    const ngff_plan_opts *opts, ngff_multiscales **multiscales, ngff_error *err);
 NGFF_API int ngff_multiscales_level_count(const ngff_multiscales *multiscales);
 NGFF_API NGFF_CHECK ngff_status
 ngff_multiscales_level(const ngff_multiscales *multiscales, int level,
@@ -286,7 +295,8 @@ typedef struct ngff_write_opts {
     const char *shuffle;    /* "none", "byte", "bit"; NULL: automatic */
     const char *codec_json; /* verbatim: 0.4 a numcodecs compressor, 0.5 a v3 codec list;
                                excludes `codec` */
-    int32_t flat_layout;    /* "0", "1", … instead of "scale0/{name}" */
+    int32_t flat_layout;    /* 1: "0", "1", … instead of "scale0/{name}"; 0 with
+                               ngff_multiscales_plan_kept: as in the source; -1: never */
     int32_t no_consolidate; /* leave consolidated metadata out */
     int32_t write_empty_chunks; /* store chunks that hold only the fill value */
     int32_t keep_levels;        /* copy levels that the source brings */

@@ -20,6 +20,10 @@ struct ngff_multiscales {
     ngff_ome_image desc;
     ngff_method method;
     ngff_levels levels;
+    bool kept;           /* planned: the levels are those that a source brings … */
+    bool flat;           /* … whose paths are "0", "1", … */
+    char type[64];       /* … and what it says of how they were made */
+    ngff_json *metadata; /* … owned */
     ngff_image *image;
     ngff_engine_reader *reader; /* of an opened one */
     char *facts;

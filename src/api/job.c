@@ -48,7 +48,7 @@ static ngff_status create_opts(const ngff_api_job *j, const ngff_multiscales *ms
     const char *version = o->version != NULL ? o->version : "0.5";
     *out = (ngff_image_create_opts){
         .version = ngff_version_from_text(version),
-        .flat = o->flat_layout != 0,
+        .flat = o->flat_layout > 0 || (o->flat_layout == 0 && ms->flat),
         .no_consolidate = o->no_consolidate != 0,
         .codec = {o->codec, o->has_level ? o->compression_level : -1, NGFF_SHUFFLE_AUTO},
         .codec_json = o->codec_json,
@@ -57,6 +57,11 @@ static ngff_status create_opts(const ngff_api_job *j, const ngff_multiscales *ms
         .method_description = method_description(ms->method),
         .emit = {.orientation = o->orientation != 0, .no_omero = o->no_omero != 0},
     };
+    if (ms->kept && o->type == NULL) {
+        out->copied = true;
+        out->type = ms->type;
+        out->metadata = ms->metadata;
+    }
     if (strcmp(version, ngff_version_text(out->version)) != 0 ||
         ngff_version_check_written(out->version, NULL) != NGFF_OK)
         return ngff_fail(err, NGFF_INVALID,
@@ -105,6 +110,17 @@ ngff_status ngff_api_job_create(ngff_api_job *j, ngff_store *store,
 
 ngff_status ngff_api_job_plan(ngff_api_job *j, const ngff_multiscales *ms,
                               const ngff_source *source, ngff_error *err) {
+    j->engine.as_given = ms->kept;
+    if (ms->kept && source->level_count != ms->levels.count)
+        return ngff_fail(err, NGFF_INVALID,
+                         "the source brings %d levels, %d were planned of it",
+                         source->level_count, ms->levels.count);
+    for (int n = 0; ms->kept && n < ms->levels.count; n++)
+        for (int i = 0; i < ms->levels.ndim; i++)
+            if (source->level_shape[n][i] != ms->levels.level[n].shape[i])
+                return ngff_fail(err, NGFF_INVALID,
+                                 "level %d of the source has another shape than planned",
+                                 n);
     return ngff_engine_plan(&ms->levels, ms->method, source, j->image, &j->engine,
                             &j->plan, err);
 }
@@ -178,6 +194,13 @@ ngff_status ngff_api_check_extent(const ngff_multiscales *ms, ngff_error *err) {
     return ngff_fail(err, NGFF_INVALID,
                      "axis 0: size 0, expected at least 1; it is left open for "
                      "ngff_writer_append only");
+}
+
+ngff_status ngff_api_check_computed(const ngff_multiscales *ms, ngff_error *err) {
+    return !ms->kept ? NGFF_OK
+                     : ngff_fail(err, NGFF_INVALID,
+                                 "the levels are those of a source: only ngff_write, "
+                                 "ngff_write_plan and ngff_write_metadata take them");
 }
 
 ngff_status ngff_api_check_changeable(const ngff_store *store, ngff_error *err) {

@@ -47,6 +47,9 @@ NGFF_MUST_USE ngff_status ngff_api_job_check(ngff_context *context,
 /* INVALID when the extent along axis 0 is left open (ngff_writer_append). */
 NGFF_MUST_USE ngff_status ngff_api_check_extent(const ngff_multiscales *ms,
                                                 ngff_error *err);
+/* INVALID for levels that only a source brings. */
+NGFF_MUST_USE ngff_status ngff_api_check_computed(const ngff_multiscales *ms,
+                                                  ngff_error *err);
 /* UNSUPPORTED for archives. */
 NGFF_MUST_USE ngff_status ngff_api_check_changeable(const ngff_store *store,
                                                     ngff_error *err);

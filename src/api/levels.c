@@ -119,6 +119,7 @@ ngff_status ngff_write_levels(ngff_context *context, ngff_store *store,
                               ngff_error *err) {
     adding a = {.claimed = false};
     NGFF_TRY(ngff_api_job_check(context, planned, report, err));
+    NGFF_TRY(ngff_api_check_computed(planned, err));
     if (store == NULL)
         return ngff_fail(err, NGFF_INVALID, "store is NULL");
     NGFF_TRY(ngff_api_check_changeable(store, err));

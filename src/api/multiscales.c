@@ -197,6 +197,7 @@ void ngff_multiscales_close(ngff_multiscales **multiscales) {
     ngff_engine_reader_close(&ms->reader);
     ngff_image_close(&ms->image);
     ngff_ome_image_reset(&ms->desc);
+    ngff_json_close(&ms->metadata);
     ngff_free(ms->context->alloc, ms->facts);
     ngff_free(ms->context->alloc, ms);
     *multiscales = NULL;

@@ -114,6 +114,7 @@ ngff_status ngff_writer_open(ngff_context *context, ngff_store *store,
                              ngff_error *err) {
     ngff_writer *w;
     NGFF_TRY(ngff_api_job_check(context, planned, NULL, err));
+    NGFF_TRY(ngff_api_check_computed(planned, err));
     if (store == NULL || writer == NULL)
         return ngff_fail(err, NGFF_INVALID, "store or writer is NULL");
     *writer = NULL;

@@ -33,6 +33,7 @@ typedef struct ngff_engine_opts {
     bool no_spill;
     bool write_empty_chunks;
     bool keep_levels;    /* copy levels the source brings, where shapes agree */
+    bool as_given;       /* level n of the plan is level n of the source, every one */
     int first_level;     /* levels below it are there already: they are read (level n of
                             the source is level n of the plan) and not written */
     ngff_census *census; /* gets the pixels of level 0; may be NULL */

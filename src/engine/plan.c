@@ -49,13 +49,14 @@ static bool same_shape(const ngff_levels *levels, int n, const int64_t *shape) {
 
 /* --keep-levels: a level of the source is taken where the shapes agree. What is computed
  * from such a level is computed from the values that are stored, the copied ones. */
-static void find_kept(const ngff_source *source, bool keep, ngff_plan_input *in) {
+static void find_kept(const ngff_source *source, const ngff_engine_opts *opts,
+                      ngff_plan_input *in) {
     for (int n = 0; n < NGFF_MAX_LEVELS; n++)
-        in->source_level[n] = n == 0 || n < in->first_level ? n : -1;
-    if (!keep || source->traits.sequential)
+        in->source_level[n] = n == 0 || n < in->first_level || opts->as_given ? n : -1;
+    if (!opts->keep_levels || opts->as_given || source->traits.sequential)
         return;
     for (int n = 1; n < in->levels->count; n++)
-        for (int k = 1; k < source->level_count && k < 16; k++)
+        for (int k = 1; k < source->level_count; k++)
             if (same_shape(in->levels, n, source->level_shape[k]))
                 in->source_level[n] = k;
 }
@@ -107,7 +108,7 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
     if (opts->threads < 0)
         return ngff_fail(err, NGFF_INVALID, "%d threads, expected 0 or more",
                          opts->threads);
-    for (int n = 1; n < levels->count; n++) {
+    for (int n = 1; n < levels->count && !opts->as_given; n++) {
         ngff_reduction r;
         ngff_tier_reduction(levels, method, in->dtype, n, &r);
         NGFF_TRY(ngff_reduction_check(&r, err));
@@ -115,8 +116,9 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
     NGFF_TRY(find_root(source, in, err));
     in->codec_memory = codec_memory(levels, in->dtype, image);
     in->shard_memory = shard_memory(in, image);
-    find_kept(source, opts->keep_levels, in);
-    ngff_tier_halo_init(levels, method, in->dtype, &in->halo);
+    find_kept(source, opts, in);
+    if (!opts->as_given)
+        ngff_tier_halo_init(levels, method, in->dtype, &in->halo);
     return NGFF_OK;
 }
 

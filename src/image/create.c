@@ -210,17 +210,9 @@ static ngff_status create_level(ngff_image *image, int n, const ngff_image_level
 
 /* ---- the document ---- */
 
-/* "type" and "metadata" say how the coarser levels were made; without any there is
- * nothing to say. */
-static ngff_status set_method(ngff_image *image, const ngff_image_create_opts *opts,
-                              ngff_error *err) {
+static ngff_status make_metadata(ngff_image *image, const ngff_image_create_opts *opts,
+                                 ngff_error *err) {
     char method[96];
-    if (!opts->type || !opts->type[0] || image->level_count < 2)
-        return NGFF_OK;
-    if (strlen(opts->type) >= sizeof image->ms.type)
-        return ngff_fail(err, NGFF_INVALID, "type '%.64s' is longer than %zu bytes",
-                         opts->type, sizeof image->ms.type - 1);
-    (void)ngff_copy_text(image->ms.type, sizeof image->ms.type, opts->type);
     snprintf(method, sizeof method, "libngff.%s",
              opts->method ? opts->method : image->ms.type);
     const char *description = opts->method_description ? opts->method_description : "";
@@ -234,6 +226,23 @@ static ngff_status set_method(ngff_image *image, const ngff_image_create_opts *o
     return NGFF_OK;
 }
 
+/* "type" and "metadata" say how the coarser levels were made; without any there is
+ * nothing to say. */
+static ngff_status set_method(ngff_image *image, const ngff_image_create_opts *opts,
+                              ngff_error *err) {
+    const char *type = opts->type ? opts->type : "";
+    if (!opts->copied && (!type[0] || image->level_count < 2))
+        return NGFF_OK;
+    if (strlen(type) >= sizeof image->ms.type)
+        return ngff_fail(err, NGFF_INVALID, "type '%.64s' is longer than %zu bytes", type,
+                         sizeof image->ms.type - 1);
+    (void)ngff_copy_text(image->ms.type, sizeof image->ms.type, type);
+    if (!opts->copied)
+        return make_metadata(image, opts, err);
+    return opts->metadata ? ngff_json_dup(opts->metadata, &image->ms.metadata, err)
+                          : NGFF_OK;
+}
+
 static ngff_status fill_image(ngff_image *image, const ngff_image_desc *desc,
                               const ngff_image_level *levels,
                               const ngff_image_create_opts *opts, ngff_error *err) {
@@ -245,6 +254,7 @@ static ngff_status fill_image(ngff_image *image, const ngff_image_desc *desc,
         NGFF_TRY(create_level(image, n, &levels[n], err));
     image->opts.codec_json = image->opts.type = image->opts.method_description = NULL;
     image->opts.method = NULL;
+    image->opts.metadata = NULL;
     image->opts.codec.name = NULL;
     image->opts.fill = NULL;
     return NGFF_OK;

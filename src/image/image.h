@@ -29,6 +29,8 @@ typedef struct ngff_image_create_opts {
     const char *type;               /* method name for "type" */
     const char *method;             /* the filter's own name; NULL: as `type` */
     const char *method_description; /* for "metadata" */
+    const ngff_json *metadata;      /* instead of one made of these two */
+    bool copied; /* levels of another image: type and metadata say what that one says */
     ngff_ome_emit_opts emit;
     const unsigned char *fill; /* element; NULL: zero */
     char separator;            /* 0: '/' */
@@ -106,8 +108,7 @@ NGFF_MUST_USE ngff_status ngff_image_source_open(const ngff_allocator *a,
                                                  ngff_source **out, ngff_error *err);
 /* The first `count` levels of an image, in its own order of axes, as a source. `image` is
  * borrowed; nothing may be written to these levels any more. UNSUPPORTED for more
- * than 16.
- */
+ * than 32. */
 NGFF_MUST_USE ngff_status ngff_image_source_of(ngff_image *image, int count,
                                                ngff_source **out, ngff_error *err);
 /* An ngff_store_check_fn (store.h): with NGFF_OVERWRITE_IMAGE refuses (EXISTS) what holds

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#define LEVELS_MAX 16 /* of ngff_source */
-
 typedef struct context {
     struct context *next;
     ngff_codec_ctx *codec;
@@ -16,9 +14,9 @@ typedef struct context {
 typedef struct zarr_source {
     ngff_source base;
     ngff_store *store;
-    ngff_image *image;                  /* NULL: a plain array */
-    ngff_zarr_array *array;             /* plain array; owned */
-    ngff_zarr_array *level[LEVELS_MAX]; /* borrowed from the two above */
+    ngff_image *image;                          /* NULL: a plain array */
+    ngff_zarr_array *array;                     /* plain array; owned */
+    ngff_zarr_array *level[NGFF_SOURCE_LEVELS]; /* borrowed from the two above */
     ngff_mutex *mutex;
     context *idle;
 } zarr_source;
@@ -108,7 +106,7 @@ static void set_traits(zarr_source *z) {
 }
 
 static void set_levels(zarr_source *z, ngff_zarr_array *const *levels, int count) {
-    count = count < LEVELS_MAX ? count : LEVELS_MAX;
+    count = count < NGFF_SOURCE_LEVELS ? count : NGFF_SOURCE_LEVELS;
     for (int n = 0; n < count; n++) {
         z->level[n] = levels[n];
         memcpy(z->base.level_shape[n], levels[n]->meta.shape,
@@ -197,6 +195,22 @@ static ngff_status rename_axes(ngff_image_desc *desc, const char *dims, ngff_err
     return NGFF_OK;
 }
 
+/* Levels that are too many to be read are no pyramid to be copied. */
+static void describe_levels(zarr_source *z) {
+    const ngff_ome_multiscales *ms = &z->image->ms;
+    ngff_source_pyramid *p = &z->base.pyramid;
+    p->placed = z->base.level_count == z->image->level_count;
+    p->flat = true;
+    for (int n = 0; n < z->base.level_count; n++) {
+        memcpy(p->scale[n], ms->level[n].scale, sizeof p->scale[n]);
+        memcpy(p->translation[n], ms->level[n].translation, sizeof p->translation[n]);
+        memcpy(p->chunk[n], z->level[n]->meta.chunk, sizeof p->chunk[n]);
+        p->flat = p->flat && !strchr(ms->level[n].path, '/');
+    }
+    p->type = ms->type[0] ? ms->type : NULL;
+    p->metadata = ms->metadata;
+}
+
 static ngff_status describe_image(zarr_source *z, const ngff_source_open_opts *opts,
                                   ngff_error *err) {
     const ngff_image_desc *desc = &z->image->ms.image.desc;
@@ -223,6 +237,7 @@ static ngff_status open_image(zarr_source *z, const ngff_source_open_opts *opts,
     NGFF_TRY(ngff_image_locate(z->base.alloc, z->store, "", opts->series, &place, err));
     NGFF_TRY(ngff_image_open_place(z->base.alloc, z->store, &place, &z->image, err));
     set_levels(z, z->image->level, z->image->level_count);
+    describe_levels(z);
     return describe_image(z, opts, err);
 }
 
@@ -269,9 +284,9 @@ ngff_status ngff_image_source_open(const ngff_allocator *a, const char *location
 ngff_status ngff_image_source_of(ngff_image *image, int count, ngff_source **out,
                                  ngff_error *err) {
     *out = NULL;
-    if (count > LEVELS_MAX)
+    if (count > NGFF_SOURCE_LEVELS)
         return ngff_fail(err, NGFF_UNSUPPORTED, "%d levels to be read, at most %d", count,
-                         LEVELS_MAX);
+                         NGFF_SOURCE_LEVELS);
     zarr_source *z = ngff_calloc(image->alloc, 1, sizeof *z);
     if (!z)
         return ngff_fail_nomem(err, "a source", sizeof *z);

@@ -75,6 +75,20 @@ static const ngff_source_vtable canonical_ops = {
     .close = canonical_close,
 };
 
+static void describe_levels(canonical_source *self, const ngff_source *inner) {
+    ngff_source *s = &self->base;
+    s->pyramid = inner->pyramid;
+    for (int n = 0; n < inner->level_count; n++) {
+        for (int i = 0; i < s->image.desc.ndim; i++) {
+            int from = self->axis[i];
+            s->level_shape[n][i] = inner->level_shape[n][from];
+            s->pyramid.scale[n][i] = inner->pyramid.scale[n][from];
+            s->pyramid.translation[n][i] = inner->pyramid.translation[n][from];
+            s->pyramid.chunk[n][i] = inner->pyramid.chunk[n][from];
+        }
+    }
+}
+
 static void describe(canonical_source *self, const ngff_source *inner) {
     ngff_source *s = &self->base;
     ngff_image_desc *desc = &s->image.desc;
@@ -84,9 +98,8 @@ static void describe(canonical_source *self, const ngff_source *inner) {
         desc->shape[i] = inner->image.desc.shape[from];
         desc->axes[i] = inner->image.desc.axes[from];
         s->traits.unit[i] = inner->traits.unit[from];
-        for (int level = 0; level < inner->level_count; level++)
-            s->level_shape[level][i] = inner->level_shape[level][from];
     }
+    describe_levels(self, inner);
     s->traits.slow_axis = self->ours[inner->traits.slow_axis];
 }
 

@@ -34,6 +34,20 @@ typedef struct ngff_source_vtable {
     void (*close)(ngff_source *s);
 } ngff_source_vtable;
 
+#define NGFF_SOURCE_LEVELS 32
+
+/* What a source knows of the levels it brings besides their shapes: an image that was
+ * written as a pyramid. Everything 0 where it knows nothing. */
+typedef struct ngff_source_pyramid {
+    bool placed; /* scale and translation are known, and these are all its levels */
+    double scale[NGFF_SOURCE_LEVELS][NGFF_MAX_NDIM];
+    double translation[NGFF_SOURCE_LEVELS][NGFF_MAX_NDIM];
+    int64_t chunk[NGFF_SOURCE_LEVELS][NGFF_MAX_NDIM];
+    bool flat;                 /* its paths are "0", "1", … */
+    const char *type;          /* how they were made; NULL: not said. These two are */
+    const ngff_json *metadata; /* borrowed from the source itself */
+} ngff_source_pyramid;
+
 struct ngff_source {
     const ngff_source_vtable *ops;
     const ngff_allocator *alloc;
@@ -43,7 +57,8 @@ struct ngff_source {
     const ngff_view *memory; /* level 0 as it lies in memory, its items aligned and packed
                                 along the last axis; NULL: only by reading. Owned */
     int level_count;         /* 1, or more when the file holds its own pyramid */
-    int64_t level_shape[16][NGFF_MAX_NDIM];
+    int64_t level_shape[NGFF_SOURCE_LEVELS][NGFF_MAX_NDIM];
+    ngff_source_pyramid pyramid;
     char note[256]; /* one-line warning for the user, or "" */
 };
 
