@@ -269,7 +269,8 @@ def plate_image(nz):
 
 @example("plates", "One image of a plate on the command line", "codec")
 def plate_image_command(nz):
-    nz.cli("-i", field_path(nz, "A/1/0"), "-o", "field.ome.zarr", "--no-omero")
+    words = ("-i", field_path(nz, "A/1/0"), "-o", "field.ome.zarr", "--no-omero")
+    nz.cli(*words, ours=words)
     assert len(nz.from_ngff_zarr("field.ome.zarr").images) == 2
     return store("field.ome.zarr")
 
