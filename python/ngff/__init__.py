@@ -6,6 +6,7 @@ Importing loads the C half and nothing else: a name is loaded when it is first u
 from . import _core
 
 _PLACES = {
+    "_arrays": "open_array",
     "_codecs": "codec_from_name get_available_codecs",
     "_config": "NgffZarrConfig config",
     "_field": "FieldTransformType declare_field_transform",
@@ -25,7 +26,7 @@ _PLACES = {
     "_parts": "WritePlan plan_write",
     "_progress": "NgffProgress NgffProgressCallback",
     "_pyramid": "memory_usage task_count to_multiscales to_ngff_image",
-    "_read": "from_ngff_zarr from_ome_zarr open_array read_ozx_json_first read_ozx_version "
+    "_read": "from_ngff_zarr from_ome_zarr read_ozx_json_first read_ozx_version "
              "write_store_to_zip",
     "_staged": "update_root_attributes",
     "_stores": "is_ozx_path",

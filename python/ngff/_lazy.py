@@ -141,30 +141,6 @@ class StoredLevel(LazyArray):
         self.image.read_region(self.level, start, out)
 
 
-class OpenedLevel(StoredLevel):
-    """A level that can also be filled: whole shards (or chunks, without shards), each once, from any
-    number of processes. What is stored already is FileExistsError."""
-
-    def __init__(self, image, level, info, dtype, path):
-        super().__init__(image, level, info, dtype)
-        self.path = path
-
-    def __setitem__(self, key, values):
-        from ._stores import join
-
-        start, shape, post = _selection(key, self.shape)
-        if any(isinstance(p, slice) and p.step not in (None, 1) for p in post):
-            raise IndexError("only contiguous regions are written")
-        for s, n, whole, unit in zip(start, shape, self.shape, self.info["shards"]):
-            if s % unit or ((s + n) % unit and s + n != whole):
-                raise ValueError(f"{s}:{s + n} is not made of whole shards of {unit}: a part of one would "
-                                 "have to be read and written again")
-        kept = tuple(n for n, p in zip(shape, post) if isinstance(p, slice))
-        pixels = np.broadcast_to(np.asarray(values), kept).reshape(shape).astype(self.dtype)
-        with join(self.path) as writer:
-            writer.write_region(self.level, start, self.dtype.name, pixels)
-
-
 class ComputedLevel(LazyArray):
     """A level of `to_multiscales`: computed, with all its siblings, when its pixels are first asked
     for; the writer computes it on its way without this."""

@@ -21,7 +21,7 @@ def to_ngff_image(data, dims=None, scale=None, translation=None, name="image", a
                   channel_names=None):
     """An image from an array and what its axes mean."""
     if isinstance(data, str) or hasattr(data, "setdefault"):
-        from ._read import open_array
+        from ._arrays import open_array
 
         data = open_array(data)
     data = as_data(data)

@@ -1,18 +1,17 @@
 """from_ngff_zarr, open_array and what belongs to them."""
 
 import json
-import os
 
 import numpy as np
 
 from . import _core
 from ._config import context
 from ._image import NgffImage, NgffMultiscales, axis_type
-from ._lazy import OpenedLevel, StoredLevel
+from ._lazy import StoredLevel
 from ._metadata import (SUPPORTED_VERSIONS, Axis, Dataset, Metadata, MethodMetadata, Scale, Translation,
                         omero_from_json, transforms_from_json)
 from ._orientation import AnatomicalOrientation
-from ._stores import is_ozx_path, location, open_for_reading
+from ._stores import is_ozx_path, location, open_for_reading, with_options
 
 _OWNED = ("multiscales", "omero", "ome", "_ARRAY_DIMENSIONS")
 
@@ -20,8 +19,7 @@ _OWNED = ("multiscales", "omero", "ome", "_ARRAY_DIMENSIONS")
 def from_ngff_zarr(store, validate=False, version=None, storage_options=None, kind=None,
                    chunk_store=None):
     """Read an image and its levels; pixels are read when they are indexed."""
-    if storage_options:
-        raise NotImplementedError("storage_options: remote stores are not read")
+    store = with_options(store, storage_options)
     if kind not in (None, "multiscales"):
         raise NotImplementedError(f"kind={kind!r} is not read")
     handle = open_for_reading(store, chunk_store)
@@ -94,23 +92,6 @@ def _image_parts(image, attributes, version):
     return Metadata(axis_objects, datasets,
                     transforms_from_json(entry.get("coordinateTransformations")) or None, omero,
                     entry.get("name", name), version, entry.get("type"), method), images
-
-
-def open_array(store, path=None, storage_options=None, chunk_store=None):
-    """A level of an OME-Zarr image as a lazy array: `path` names its dataset, level 0 without it. In a
-    directory it can be assigned to, shard by shard, to fill what `metadata_only=True` made."""
-    if storage_options:
-        raise NotImplementedError("storage_options: remote stores are not read")
-    image = _core.open_image(context(), open_for_reading(store, chunk_store))
-    dtype = np.dtype(image.describe()[0])
-    levels = [image.level(n) for n in range(image.level_count())]
-    for n, info in enumerate(levels):
-        if path is None or info["path"] == str(path).strip("/"):
-            directory = location(store)
-            if directory is None or chunk_store is not None or not os.path.isdir(directory):
-                return StoredLevel(image, n, info, dtype)
-            return OpenedLevel(image, n, info, dtype, directory)
-    raise KeyError(f"{path} is none of {[info['path'] for info in levels]}")
 
 
 def read_ozx_version(zip_path):

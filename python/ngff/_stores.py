@@ -4,6 +4,7 @@ import os
 
 from . import _core
 from ._config import context
+from ._values import Values, as_values, from_address, is_address
 
 READ, WRITE, UPDATE, WRITE_CHUNKS = 0, 1, 2, 3
 
@@ -21,10 +22,20 @@ class MappingStore:
             return None
 
     def get(self, key, offset, size):
+        if isinstance(self.values, Values):
+            try:
+                return self.values.part(key, offset, size)
+            except KeyError:
+                return None
         value = self._value(key)
         return None if value is None else value[offset:offset + size]
 
     def size(self, key):
+        if isinstance(self.values, Values):
+            try:
+                return self.values.size(key)
+            except KeyError:
+                return None
         value = self._value(key)
         return None if value is None else value.nbytes
 
@@ -98,10 +109,14 @@ class _ZarrMemory:
 
 def location(store):
     """The path of a store that has one, else None."""
+    if isinstance(store, str) and store.startswith("file://"):
+        from urllib.request import url2pathname
+
+        return url2pathname(store.removeprefix("file://").removeprefix("localhost"))
+    if is_address(store) or hasattr(store, "_store_dict"):
+        return None
     if isinstance(store, (str, os.PathLike)):
         return os.fsdecode(os.fspath(store))
-    if hasattr(store, "_store_dict"):
-        return None
     for name in ("root", "path"):
         path = getattr(store, name, None)
         if isinstance(path, (str, os.PathLike)) and type(store).__name__ in (
@@ -110,18 +125,28 @@ def location(store):
     return None
 
 
+def with_options(store, options):
+    """The store, opened with fsspec's options when it is an address."""
+    return from_address(store, options) if options and is_address(store) else store
+
+
 def mapping(store):
     """The store as a mapping, or TypeError."""
+    if isinstance(store, Values):
+        return store
     if hasattr(store, "_store_dict"):
         return _ZarrMemory(store)
+    values = as_values(store)
+    if values is not None:
+        return values
     if hasattr(store, "__setitem__") and hasattr(store, "__getitem__"):
         return store
     raise TypeError(f"a store is a path, a mapping, or a store of zarr-python, not {type(store)}")
 
 
 def is_ozx_path(path):
-    path = location(path)
-    return path is not None and path.endswith(".ozx")
+    path = location(path) or (path if is_address(path) else None)
+    return path is not None and path.split("?")[0].endswith(".ozx")
 
 
 def _open(store, access, overwrite=False):
@@ -175,8 +200,20 @@ def _give_up_chunks(values, store):
             values.pop(key, None)
 
 
+def _writable(store):
+    """The store, an address opened; or why nothing is written to it."""
+    if is_address(store) and location(store) is None:
+        if is_ozx_path(store):
+            raise NotImplementedError(f"{store}: an archive is written to a path, and then copied there")
+        store = from_address(store)
+    if getattr(store, "read_only", False) is True:
+        raise PermissionError(f"nothing is written to a store that is read-only: {store}")
+    return store
+
+
 def open_for_writing(store, overwrite, chunk_store=None):
     """A native store for writing. An existing store of ours is replaced only when `overwrite`."""
+    store, chunk_store = _writable(store), _writable(chunk_store)
     if chunk_store is None or _same(store, chunk_store):
         if location(store) is not None:
             return _open(store, WRITE, overwrite)
