@@ -15,6 +15,8 @@ import ngff
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SEED_ONLY = {"NgffProgress", "NgffProgressCallback", "config"}
 BETTER = {
+    "open_array": "also steps and single numbers, mappings and zarr-python's stores; processes that change parts of the same "
+                  "chunk take turns; without a path level 0",
     "to_multiscales": "nothing is read or written while planning; single planes and odd factors do not fail",
     "write_store_to_zip": "one pass, whole or not at all",
     "compute_omero_from_ngff_image": "quantiles are exact; 8 and 16 bits in slabs, other types a channel at once",
@@ -30,9 +32,8 @@ WRITER = ("whole or not at all, foreign directories never replaced, one pass; `s
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,
-    "from_ngff_zarr": "images; no remote stores, scenes or transformations alone",
-    "from_ome_zarr": "images; no remote stores, scenes or transformations alone",
-    "open_array": "levels of an image; filled by whole shards, each once; no remote stores",
+    "from_ngff_zarr": "images; no scenes or transformations alone",
+    "from_ome_zarr": "images; no scenes or transformations alone",
     "validate": "structure of images; no JSON schemas, plates, wells or labels",
     "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
     "Metadata": "one list of axes, also for 0.6",

@@ -244,6 +244,15 @@ def fill_regions(nz):
     return store("volume.ome.zarr")
 
 
+@example("python", "Change parts of chunks that are there", *WRITTEN)
+def change_regions(nz):
+    nz.to_ome_zarr("volume.ome.zarr", nz.to_multiscales(volume(), scale_factors=[2], chunks=16))
+    level = nz.open_array("volume.ome.zarr", "scale0/image")
+    level[3:20, 10:50, 1:90] = np.full((17, 40, 89), 7, "u2")
+    level[39:40, :, :] = np.zeros((1, 64, 96), "u2")
+    return store("volume.ome.zarr")
+
+
 @example("python", "Append coarser levels", *WRITTEN)
 def append_levels(nz):
     nz.to_ome_zarr("volume.ome.zarr", nz.to_multiscales(volume(), scale_factors=[], chunks=32))
@@ -385,8 +394,8 @@ def no_cache(nz):
     return store("a.ome.zarr")
 
 
-absent("faq", "Network stores (four examples)", "remote stores are not read; the address of a store "
-       "is refused with a line that says so")
+absent("faq", "Network stores (four examples)", "the addresses are on the internet; reading addresses is "
+       "tested with a server of the tests")
 
 
 @example("migration 0.44", "Stores of zarr-python", *WRITTEN, "store objects")

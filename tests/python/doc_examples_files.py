@@ -140,7 +140,7 @@ def command_conformance(nz):
 
 
 absent("command line", "Leica files (three examples)", "the format has no public specification")
-absent("command line", "Public inputs on S3", "remote stores are not read")
+absent("command line", "Public inputs on S3", "the command reads files; from_ome_zarr reads addresses")
 
 # ---- TIFF ---------------------------------------------------------------------------------------
 
