@@ -25,6 +25,11 @@ BETTER = {
                                "where theirs calls x the channel; dictionaries, SimpleITK, regions that start elsewhere",
     "ngff_image_to_itk_image": "axes in any order keep their spacing, `wasm=False` keeps all components, no direction "
                                "matrix of determinant 0, either byte order",
+    "from_hcs_zarr": "also from mappings; a store without a plate is an error, not an empty plate",
+    "to_hcs_zarr": "what is written is valid or refused; a directory with other files is never cleared",
+    "write_hcs_well_image": "a field is named when it is there, `overwrite=False` keeps one; creates the plate's "
+                            "document where there is none, does not change `well_metadata`, also between processes",
+    "HCSPlateWriter": "the .ozx appears whole or not at all, in one pass; `overwrite=False` replaces no field",
     "Methods": "every method registered with its declared translation",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; `start_level` computes levels, "
@@ -34,7 +39,7 @@ PARTLY = {
     "to_ome_zarr": WRITER,
     "from_ngff_zarr": "images; no scenes or transformations alone",
     "from_ome_zarr": "images; no scenes or transformations alone",
-    "validate": "structure of images; no JSON schemas, plates, wells or labels",
+    "validate": "structure of images, plates and wells; no JSON schemas, no labels",
     "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
     "Metadata": "one list of axes, also for 0.6",
     "NgffVersion": "0.1 to 0.6",
@@ -56,8 +61,6 @@ REASONS = {
         "Resample": "RFC-5 transformations are not applied",
         "Scene": "scenes are OME-Zarr 0.6",
         "transform": "RFC-5 transformations are not written (OME-Zarr 0.6)",
-        "HCS": "plates are not written; their dataclasses are here",
-        "hcs": "plates are not written; their dataclasses are here",
         "tiff": "TIFF files go through the `ngff` command",
         "nibabel": "NIfTI files go through the `ngff` command",
         "cli_input": "files go through the `ngff` command",
@@ -84,7 +87,24 @@ def calls(directory):
     offsets.axes_types = {"c": ngff.AxisType.Displacement}
     field = ngff.to_multiscales(offsets, scale_factors=[])
     plate = ngff.Plate([ngff.PlateColumn("1")], [ngff.PlateRow("A")], [ngff.PlateWell("A/1", 0, 0)])
+    screen = str(directory / "screen.zarr")
+
+    def plate_written():
+        with ngff.HCSPlateWriter(directory / "screen.ozx", dataclasses.replace(plate, version="0.5")) as writer:
+            writer.write_well_image(levels, "A", "1")
+        return ngff.from_hcs_zarr(directory / "screen.ozx").get_well("A", "1").get_image(0).images[1]
+
+    def field_written():
+        ngff.write_hcs_well_image(screen, levels, plate, "A", "1")
+        return ngff.from_hcs_zarr(screen, validate=True).get_well("A", "1").images[0].path == "0" or 1 / 0
+
     return {
+        "from_hcs_zarr": field_written,
+        "to_hcs_zarr": lambda: ngff.to_hcs_zarr(ngff.HCSPlate(screen, plate), screen, overwrite=False),
+        "write_hcs_well_image": field_written,
+        "HCSPlateWriter": plate_written,
+        "HCSPlate": field_written,
+        "HCSWell": plate_written,
         "to_ngff_image": lambda: image.data is data or 1 / 0,
         "to_multiscales": lambda: np.asarray(levels.images[1].data),
         "to_ngff_zarr": lambda: ngff.to_ngff_zarr(store, levels),

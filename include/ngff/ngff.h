@@ -147,6 +147,13 @@ NGFF_API NGFF_CHECK ngff_status ngff_store_from_ops(ngff_context *context,
 NGFF_API NGFF_CHECK ngff_status ngff_store_pair(ngff_context *context,
                                                 ngff_store *metadata, ngff_store *chunks,
                                                 ngff_store **pair, ngff_error *err);
+/* What lies below `path` ("A/1/0") of a store that is opened for reading, as a store of
+ * its own: a field of a plate, a series of a container. `store` is borrowed, outlives it
+ * and is shared by as many as are wanted, also by threads. Whether something is there
+ * ngff_open tells. NGFF_INVALID: the path leads out of the store. */
+NGFF_API NGFF_CHECK ngff_status ngff_store_below(ngff_context *context, ngff_store *store,
+                                                 const char *path, ngff_store **below,
+                                                 ngff_error *err);
 /* Reads one value whole into `out` of `capacity` bytes; *size is its full size (LIMIT
  * when larger). */
 NGFF_API NGFF_CHECK ngff_status ngff_store_get_value(ngff_store *store, const char *key,

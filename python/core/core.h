@@ -72,6 +72,7 @@ PyObject *ngff_py_make_writer_type(void);
 PyObject *ngff_py_open_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_callback_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_pair_store(PyObject *module, PyObject *args);
+PyObject *ngff_py_below_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_copy_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_array_source(PyObject *module, PyObject *args);
 PyObject *ngff_py_callback_source(PyObject *module, PyObject *args);

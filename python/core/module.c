@@ -134,6 +134,7 @@ static PyMethodDef functions[] = {
     {"build_info", build_info, METH_NOARGS, "the libraries built in"},
     {"open_store", ngff_py_open_store, METH_VARARGS,
      "(context, location, access, overwrite, durability) -> Store"},
+    {"below_store", ngff_py_below_store, METH_VARARGS, "(context, store, path) -> store"},
     {"pair_store", ngff_py_pair_store, METH_VARARGS,
      "(context, metadata, chunks) -> store"},
     {"callback_store", ngff_py_callback_store, METH_VARARGS,

@@ -209,8 +209,37 @@ PyObject *ngff_py_pair_store(PyObject *module, PyObject *args) {
     return NULL;
 }
 
-/* The halves of a pair that is gone fail for themselves again. */
+/* Keeps the store that it is a part of. */
+PyObject *ngff_py_below_store(PyObject *module, PyObject *args) {
+    PyObject *context;
+    py_store *whole;
+    const char *path;
+    ngff_error err = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!s", ngff_py_context_type, &context,
+                          ngff_py_store_type, &whole, &path))
+        return NULL;
+    if (!whole->handle)
+        return PyErr_SetString(PyExc_ValueError, "the store is closed"), NULL;
+    py_store *self = store_new((py_context *)context, whole->path);
+    if (!self)
+        return NULL;
+    self->target = Py_NewRef((PyObject *)whole);
+    whole->busy++;
+    ngff_status status =
+        ngff_store_below(self->context->handle, whole->handle, path, &self->handle, &err);
+    if (status == NGFF_OK)
+        return (PyObject *)self;
+    ngff_py_raise(status, &err, self->path);
+    Py_DECREF(self);
+    return NULL;
+}
+
+/* The halves of a pair that is gone fail for themselves again; a whole may be closed
+ * again when no part of it is in use. */
 static void let_go(py_store *self) {
+    if (self->target && Py_TYPE(self->target) == (PyTypeObject *)ngff_py_store_type)
+        ((py_store *)self->target)->busy--;
     if (self->target && PyTuple_Check(self->target)) {
         for (Py_ssize_t i = 0; i < PyTuple_Size(self->target); i++) {
             PyObject *half = PyTuple_GetItem(self->target, i);

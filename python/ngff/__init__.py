@@ -24,6 +24,8 @@ _PLACES = {
                     "itk_direction_to_anatomical_orientation itk_lps_to_anatomical_orientation "
                     "orientation_from_name remove_anatomical_orientation_from_axis",
     "_parts": "WritePlan plan_write",
+    "_plate_read": "HCSPlate HCSWell from_hcs_zarr",
+    "_plate_write": "HCSPlateWriter to_hcs_zarr write_hcs_well_image",
     "_progress": "NgffProgress NgffProgressCallback",
     "_pyramid": "memory_usage task_count to_multiscales to_ngff_image",
     "_read": "from_ngff_zarr from_ome_zarr read_ozx_json_first read_ozx_version "
@@ -48,7 +50,7 @@ __all__ = [*_HOME, "library_info", "v04", "v05", "v06"]
 def __getattr__(name):
     from importlib import import_module
 
-    if name in ("v04", "v05", "v06", "rfc9_zip", "structural_validation"):
+    if name in ("hcs", "v04", "v05", "v06", "rfc9_zip", "structural_validation"):
         return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

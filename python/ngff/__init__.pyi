@@ -48,6 +48,9 @@ from ._methods import Methods as Methods
 from ._orientation import AnatomicalOrientation as AnatomicalOrientation
 from ._orientation import AnatomicalOrientationValues as AnatomicalOrientationValues
 from ._parts import WritePlan as WritePlan
+from ._plate_read import HCSPlate as HCSPlate
+from ._plate_read import HCSWell as HCSWell
+from ._plate_write import HCSPlateWriter as HCSPlateWriter
 from ._progress import NgffProgress as NgffProgress
 from ._progress import NgffProgressCallback as NgffProgressCallback
 from ._structural import SpecRule as SpecRule
@@ -196,6 +199,25 @@ def upgrade_ome_zarr(
     validate: bool = False,
     storage_options: Mapping[str, Any] | None = None,
     overwrite: bool = True,
+) -> None: ...
+def from_hcs_zarr(
+    store: Store,
+    validate: bool = False,
+    well_cache_size: int | None = None,
+    image_cache_size: int | None = None,
+) -> HCSPlate: ...
+def to_hcs_zarr(plate: HCSPlate, store: Path, overwrite: bool = True) -> None: ...
+def write_hcs_well_image(
+    store: Path,
+    multiscales: NgffMultiscales | Any,
+    plate_metadata: Plate,
+    row_name: str,
+    column_name: str,
+    field_index: int = 0,
+    acquisition_id: int | None = 0,
+    well_metadata: Well | None = None,
+    version: str = "0.4",
+    **kwargs: Any,
 ) -> None: ...
 def update_root_attributes(store: Path, attributes: Mapping[str, Any]) -> None: ...
 def write_store_to_zip(

@@ -52,12 +52,12 @@ def _check_documents(handle):
         validate(attributes, version)
 
 
-def root_attributes(handle):
-    """The attributes of the root group, either format."""
+def root_attributes(handle, prefix=""):
+    """The attributes of the root group, either format; of the one below "A/1/" when that is given."""
     try:
-        return json.loads(handle.get_value("zarr.json")).get("attributes", {})
+        return json.loads(handle.get_value(f"{prefix}zarr.json")).get("attributes", {})
     except (FileNotFoundError, KeyError):
-        return json.loads(handle.get_value(".zattrs"))
+        return json.loads(handle.get_value(f"{prefix}.zattrs"))
 
 
 def foreign_attributes(handle):

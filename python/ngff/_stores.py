@@ -168,7 +168,40 @@ def _pair(metadata, chunks):
     return _core.pair_store(context(), metadata, chunks)
 
 
+class Below:
+    """What lies below a prefix of a mapping, as a mapping."""
+
+    def __init__(self, values, prefix):
+        self.values, self.prefix = values, f"{prefix}/"
+
+    def __getitem__(self, key):
+        return self.values[self.prefix + key]
+
+    def __setitem__(self, key, data):
+        self.values[self.prefix + key] = data
+
+    def __contains__(self, key):
+        return self.prefix + key in self.values
+
+    def __iter__(self):
+        return (key.removeprefix(self.prefix) for key in list(self.values) if key.startswith(self.prefix))
+
+    def pop(self, key, default=None):
+        return self.values.pop(self.prefix + key, default)
+
+
+def below(store, handle, path):
+    """A store of what lies below `path` of one that is opened for reading. An archive shares its handle,
+    so that its directory is read once."""
+    where = location(store)
+    if where is None:
+        return Below(mapping(store), path)
+    return os.path.join(where, path) if os.path.isdir(where) else _core.below_store(context(), handle, path)
+
+
 def open_for_reading(store, chunk_store=None):
+    if isinstance(store, _core.Store):
+        return store
     if chunk_store is None or _same(store, chunk_store):
         return _open(store, READ)
     return _pair(_open(store, READ), _open(chunk_store, READ))

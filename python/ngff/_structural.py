@@ -184,9 +184,13 @@ def _axes_of(entry):
 
 
 def validate(ngff_dict, version="0.4", model="image", strict=False):
-    """Check the attributes of an image: their structure, not the arrays."""
+    """Check the attributes of an image, plate or well: their structure, not what lies below."""
     from ._metadata import Axis, Dataset, Metadata, omero_from_json, transforms_from_json
 
+    if model in ("plate", "well"):
+        from . import _plate_rules
+
+        return getattr(_plate_rules, f"check_{model}")(ngff_dict, str(version), strict)
     if model != "image":
         raise NotImplementedError(f"model={model!r} is not checked")
     ome = ngff_dict.get("ome", {}) if str(version) >= "0.5" else ngff_dict

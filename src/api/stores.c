@@ -73,6 +73,14 @@ ngff_status ngff_store_pair(ngff_context *context, ngff_store *metadata,
     return ngff_store_open_split(context->alloc, metadata, chunks, pair, err);
 }
 
+ngff_status ngff_store_below(ngff_context *context, ngff_store *store, const char *path,
+                             ngff_store **below, ngff_error *err) {
+    ngff_error_clear(err);
+    if (context == NULL || store == NULL || path == NULL || below == NULL)
+        return ngff_fail(err, NGFF_INVALID, "context, store, path or below is NULL");
+    return ngff_store_open_prefix(context->alloc, store, path, below, err);
+}
+
 ngff_status ngff_store_get_value(ngff_store *store, const char *key, void *out,
                                  size_t capacity, size_t *size, ngff_error *err) {
     uint64_t full = 0;

@@ -18,6 +18,44 @@ static bool is_zip_name(const char *location) {
     return ngff_ends_with(location, ".ozx") || ngff_ends_with(location, ".zip");
 }
 
+/* How much of "plate.ozx/A/1/0" names the archive, an existing file; 0: none does. */
+static size_t archive_length(const char *location) {
+    char name[NGFF_STORE_PATH_MAX];
+    for (const char *slash = strchr(location, '/'); slash;
+         slash = strchr(slash + 1, '/')) {
+        size_t len = (size_t)(slash - location);
+        ngff_path_kind kind;
+        if (len >= sizeof name)
+            return 0;
+        memcpy(name, location, len);
+        name[len] = '\0';
+        if (is_zip_name(name) && ngff_path_kind_of(name, &kind, NULL) == NGFF_OK &&
+            kind == NGFF_PATH_FILE)
+            return len;
+    }
+    return 0;
+}
+
+/* A group inside an archive, for reading. */
+static ngff_status open_in_archive(const ngff_allocator *a, const char *location,
+                                   size_t len, const ngff_store_open_opts *opts,
+                                   ngff_store **out, ngff_error *err) {
+    char archive[NGFF_STORE_PATH_MAX], inside[NGFF_STORE_KEY_MAX];
+    ngff_store *store;
+    if (opts->mode != NGFF_STORE_READ)
+        return ngff_fail(err, NGFF_UNSUPPORTED,
+                         "%s: an archive is written as a whole, not a group in it",
+                         location);
+    memcpy(archive, location, len);
+    archive[len] = '\0';
+    if (!ngff_copy_text(inside, sizeof inside, location + len + 1))
+        return ngff_fail(err, NGFF_INVALID, "%s: the path is too long", location);
+    for (size_t n = strlen(inside); n > 0 && inside[n - 1] == '/'; n--)
+        inside[n - 1] = '\0';
+    NGFF_TRY(ngff_store_open_zip(a, archive, opts, &store, err));
+    return ngff_store_open_inside(a, &store, inside, out, err);
+}
+
 ngff_status ngff_store_at(const ngff_allocator *a, const char *location,
                           const ngff_store_open_opts *opts, ngff_store **out,
                           ngff_error *err) {
@@ -34,6 +72,9 @@ ngff_status ngff_store_at(const ngff_allocator *a, const char *location,
                          "%s: only directories and memory:// are stores in this build",
                          location);
     NGFF_TRY(ngff_path_kind_of(location, &kind, err));
+    size_t archive = kind == NGFF_PATH_NONE ? archive_length(location) : 0;
+    if (archive > 0)
+        return open_in_archive(a, location, archive, opts, out, err);
     /* A directory with such a name is read as what it is. */
     if (is_zip_name(location) &&
         (kind != NGFF_PATH_DIR || opts->mode == NGFF_STORE_STAGE ||

@@ -1,5 +1,5 @@
 /* store: everything under a prefix of another store, which is borrowed and stays the one
- * to publish. */
+ * to publish; or owned, and then closed with this one. */
 #include "store/inside.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 typedef struct prefix_store {
     ngff_store base;
     ngff_store *inner;
+    ngff_store *owned; /* the same, or NULL */
     char prefix[NGFF_STORE_KEY_MAX];
 } prefix_store;
 
@@ -103,6 +104,8 @@ static void prefix_abort(ngff_store_writer *writer) {
 }
 
 static void prefix_close(ngff_store *s) {
+    if (((prefix_store *)s)->owned)
+        ngff_store_drop(&((prefix_store *)s)->owned);
     ngff_free(s->alloc, s->location);
     ngff_free(s->alloc, s);
 }
@@ -158,5 +161,18 @@ ngff_status ngff_store_open_prefix(const ngff_allocator *a, ngff_store *inner,
         return status;
     }
     *out = &p->base;
+    return NGFF_OK;
+}
+
+ngff_status ngff_store_open_inside(const ngff_allocator *a, ngff_store **inner,
+                                   const char *prefix, ngff_store **out,
+                                   ngff_error *err) {
+    ngff_status status = ngff_store_open_prefix(a, *inner, prefix, out, err);
+    if (status != NGFF_OK) {
+        ngff_store_drop(inner);
+        return status;
+    }
+    ((prefix_store *)*out)->owned = *inner;
+    *inner = NULL;
     return NGFF_OK;
 }

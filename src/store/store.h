@@ -140,6 +140,10 @@ NGFF_MUST_USE ngff_status ngff_store_of_callbacks(const ngff_allocator *a,
 NGFF_MUST_USE ngff_status ngff_store_open_prefix(const ngff_allocator *a,
                                                  ngff_store *inner, const char *prefix,
                                                  ngff_store **out, ngff_error *err);
+/* The same, and `inner` is taken, also on failure: it is closed with the new store. */
+NGFF_MUST_USE ngff_status ngff_store_open_inside(const ngff_allocator *a,
+                                                 ngff_store **inner, const char *prefix,
+                                                 ngff_store **out, ngff_error *err);
 /* Documents in one store, everything else in another (split.c); both are borrowed, stay
  * open as long as the pair and are published and discarded by it. To read: neither is
  * staged. To write: `metadata` is staged or a kind that is always open to writing, and so

@@ -23,6 +23,39 @@ static void publish(ngff_store **s) {
     ngff_store_drop(s);
 }
 
+/* ---- a group inside ---- */
+
+static void part_of_an_archive(void **state) {
+    place *p = *state;
+    char inside[sizeof p->dest + 16];
+    ngff_store_open_opts opts = {.mode = NGFF_STORE_READ};
+    ngff_store *s;
+    name_dest(p, "out.ozx");
+    s = stage(p->dest, NGFF_OVERWRITE_NO);
+    put_text(s, "A/1/zarr.json", "well");
+    put_text(s, "A/1/0/c/0", "chunk");
+    put_text(s, "zarr.json", "plate");
+    publish(&s);
+
+    snprintf(inside, sizeof inside, "%s/A/1//", p->dest);
+    OK(ngff_store_at(NULL, inside, &opts, &s, E));
+    expect_text(s, "zarr.json", "well");
+    expect_text(s, "0/c/0", "chunk");
+    expect_list(s, "", "0/ zarr.json ");
+    ngff_store_drop(&s);
+
+    snprintf(inside, sizeof inside, "%s/../out.ozx", p->dest);
+    assert_int_equal(ngff_store_at(NULL, inside, &opts, &s, NULL), NGFF_INVALID);
+    assert_null(s);
+    opts.mode = NGFF_STORE_STAGE;
+    snprintf(inside, sizeof inside, "%s/A/2", p->dest);
+    assert_int_equal(ngff_store_at(NULL, inside, &opts, &s, NULL), NGFF_UNSUPPORTED);
+    name_dest(p, "none.ozx");
+    snprintf(inside, sizeof inside, "%s/A/1", p->dest);
+    opts.mode = NGFF_STORE_READ;
+    assert_int_equal(ngff_store_at(NULL, inside, &opts, &s, NULL), NGFF_NOT_FOUND);
+}
+
 /* ---- there and back ---- */
 
 static void comes_back(void **state) {
@@ -518,6 +551,7 @@ static void every_allocation_may_fail(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(comes_back),
+        PLACE_TEST(part_of_an_archive),
         PLACE_TEST(refused_calls),
         PLACE_TEST(same_bytes_whoever_comes_first),
         PLACE_TEST(open_entries),

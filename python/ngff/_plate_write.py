@@ -1,0 +1,280 @@
+"""Writing plates: to_hcs_zarr, write_hcs_well_image, HCSPlateWriter.
+
+A field is written first, whole or not at all, and then named in the document of its well, so that no
+reader is led to a field that is not there. Documents are replaced as a whole; those of a well by one
+thread or process at a time."""
+
+import contextlib
+import os
+import shutil
+import threading
+
+from . import _core
+from ._config import context
+from ._metadata import WellImage
+from ._plate import (check_path, check_version, group_version, is_consolidated, parse_plate,
+                     parse_well, plate_attributes, read_group, version_of, well_attributes,
+                     write_group)
+from ._plate_rules import check_plate_to_write
+from ._stores import READ, WRITE, is_ozx_path, location
+
+
+def _directory(store):
+    """The path of a directory that a plate is written to."""
+    path = location(store)
+    if path is None:
+        raise TypeError(f"a plate is written to a directory or an .ozx, not to {type(store).__name__}")
+    return path
+
+
+def _locks():
+    kept, guard = {}, threading.Lock()
+
+    def lock(path):
+        with guard:
+            return kept.setdefault(os.path.realpath(path), threading.Lock())
+    return lock
+
+
+_thread_lock = _locks()
+
+
+@contextlib.contextmanager
+def _alone(path):
+    """One thread and, where the file system has locks of directories, one process at a time."""
+    with _thread_lock(path):
+        handle = None
+        try:
+            import fcntl
+
+            handle = os.open(path, os.O_RDONLY)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except (ImportError, OSError):
+            pass
+        try:
+            yield
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+
+# ---- the plate's own document -------------------------------------------------------------------
+
+
+def to_hcs_zarr(plate, store, overwrite=True):
+    """Write the document of a plate. `overwrite=True` replaces the Zarr hierarchy that is there, wells
+    and all, but never a directory with other files; `overwrite=False` keeps it and sets the plate's
+    metadata in it."""
+    check_version(version_of(plate.metadata.version), plate.metadata)
+    path = _directory(store)
+    if not overwrite and not is_ozx_path(path) and _holds_group(path):
+        _merge(path, plate.metadata)
+    else:
+        _create(path, plate.metadata, overwrite)
+
+
+def _holds_group(path):
+    """Whether a directory holds a Zarr group; one with other things is left alone."""
+    if group_version(path) is not None:
+        return True
+    if os.path.isdir(path) and any(not name.startswith(".ngff-") for name in os.listdir(path)):
+        raise FileExistsError(f"{path}: holds other things than a Zarr hierarchy: it is left alone")
+    return False
+
+
+def _attributes(plate):
+    attributes = plate_attributes(plate)
+    check_plate_to_write(plate, attributes)
+    return attributes
+
+
+def _create(path, plate, overwrite):
+    """The root as a whole, by way of a directory beside it."""
+    from ._staged import new_stage
+
+    attributes, version = _attributes(plate), version_of(plate.version)
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    stage = new_stage(path)
+    try:
+        write_group(stage, attributes, version)
+        _publish(stage, path, overwrite)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _publish(stage, path, overwrite):
+    source = _core.open_store(context(), stage, READ, 0, 0)
+    try:
+        target = _core.open_store(context(), path, WRITE, 2 if overwrite else 0, 0)
+        try:
+            _core.copy_store(source, target)
+        finally:
+            target.close()
+    finally:
+        source.close()
+
+
+def _merge(path, plate):
+    """The plate's metadata into the root that is there, whose other attributes stay."""
+    attributes, version = _attributes(plate), version_of(plate.version)
+    if (group_version(path) == 2) != (version == "0.4"):
+        raise ValueError(f"{path}: a plate of version {version!r} cannot be put into a group of Zarr "
+                         f"v{group_version(path)}")
+    with _alone(path):
+        found = read_group(path)
+        ome = found.get("ome", {})
+        if "multiscales" in found or "multiscales" in ome:
+            raise FileExistsError(f"{path}: holds an image, not a plate")
+        if "ome" in attributes:
+            attributes["ome"] = {**ome, **attributes["ome"]}
+        write_group(path, {**found, **attributes}, version)
+
+
+def _ensure_plate(path, plate, version):
+    """A root that says what the plate is; one that does already is left as it is."""
+    with _thread_lock(path):
+        if not _holds_group(path):
+            try:
+                _create(path, plate, False)
+            except FileExistsError:  # another process was faster, or it is not ours
+                if group_version(path) is None:
+                    raise
+    known = parse_plate(read_group(path))
+    if known is None:
+        _merge(path, plate)
+    elif known.version != version:
+        raise ValueError(f"version {version!r} does not match the plate's version {known.version!r} in "
+                         f"{path}: a plate and its wells are of one version")
+    elif is_consolidated(path):
+        with _alone(path):
+            write_group(path, read_group(path), version)
+
+
+# ---- fields -------------------------------------------------------------------------------------
+
+
+def write_hcs_well_image(store, multiscales, plate_metadata, row_name, column_name, field_index=0,
+                         acquisition_id=0, well_metadata=None, version="0.4", **kwargs):
+    """Write one field of view of a well into the directory of a plate, and name it in the well's
+    document. A field that is there is replaced unless `overwrite=False` is given. `kwargs`: those of
+    `to_ome_zarr`. `well_metadata` gives the order and acquisitions of the well's fields; it is not
+    changed, and fields that are not written yet are left out."""
+    version = version_of(version)
+    check_version(version, plate_metadata)
+    well_path = _well_path(plate_metadata, row_name, column_name, acquisition_id)
+    path, name = _directory(store), str(field_index)
+    check_path(well_path, "plate group")
+    if not name.isascii() or not name.isalnum():
+        raise ValueError(f"field_index {field_index!r}: a field's name is made of letters and digits")
+    if is_ozx_path(path) and not os.path.isdir(path):
+        raise ValueError("an .ozx is written in one piece: use HCSPlateWriter")
+    _ensure_plate(path, plate_metadata, version)
+    well = os.path.join(path, *well_path.split("/"))
+    _write_field(well, name, multiscales, version, kwargs)
+    with _alone(well):
+        _name_field(well, WellImage(name, acquisition_id), well_metadata, version)
+
+
+def _well_path(plate, row_name, column_name, acquisition_id):
+    known = [item.id for item in plate.acquisitions or ()]
+    if len(known) > 1 and acquisition_id not in known:
+        raise ValueError(f"The plate declares {len(known)} acquisitions, so every well image must "
+                         f"reference one: pass acquisition_id, one of {known}; got {acquisition_id}.")
+    if row_name not in [row.name for row in plate.rows]:
+        raise ValueError(f"Row '{row_name}' not found in plate metadata")
+    if column_name not in [column.name for column in plate.columns]:
+        raise ValueError(f"Column '{column_name}' not found in plate metadata")
+    well_path = f"{row_name}/{column_name}"
+    if well_path not in [well.path for well in plate.wells]:
+        raise ValueError(f"Well '{well_path}' not found in plate metadata")
+    return well_path
+
+
+def _write_field(well, name, multiscales, version, kwargs):
+    from ._write import to_ome_zarr
+
+    row = os.path.dirname(well)
+    os.makedirs(well, exist_ok=True)
+    try:
+        to_ome_zarr(os.path.join(well, name), multiscales, version=version, **kwargs)
+    except BaseException:
+        for folder in (well, row):  # those that hold nothing
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+        raise
+    with _alone(row):
+        if group_version(row) is None:
+            write_group(row, {}, version)
+
+
+def _name_field(well, image, given, version):
+    """The well's document with this field: those that are given first, in their order, then the others."""
+    attributes = read_group(well) or {}
+    images = {}
+    for entry in given.images if given is not None else ():
+        check_path(entry.path, "well group")
+        if group_version(os.path.join(well, entry.path)) is not None:
+            images[entry.path] = WellImage(entry.path, entry.acquisition)
+    images.update((entry.path, entry) for entry in parse_well(attributes).images)
+    images[image.path] = image
+    made = well_attributes(images.values(), version)
+    if "ome" in made:
+        made["ome"] = {**attributes.get("ome", {}), **made["ome"]}
+    write_group(well, {**attributes, **made}, version)
+
+
+# ---- a plate as one job -------------------------------------------------------------------------
+
+
+class HCSPlateWriter:
+    """`with HCSPlateWriter(store, plate) as writer:` and `writer.write_well_image(…)`, from any number of
+    threads. A directory grows field by field; an .ozx is put together in a hidden directory beside it and
+    appears, whole, when the block ends without an error."""
+
+    def __init__(self, store, plate_metadata, version=None, overwrite=True):
+        self.final_store, self.plate_metadata, self.overwrite = store, plate_metadata, overwrite
+        self.version = version_of(plate_metadata.version if version is None else version)
+        self.is_ozx = is_ozx_path(store)
+        self._temp_store = self._temp_dir = None
+        check_version(self.version, plate_metadata)
+        if self.is_ozx and self.version == "0.4":
+            raise ValueError("RFC-9 zipped OME-Zarr (.ozx) requires OME-Zarr version 0.5 or later (Zarr "
+                             f"v3). Got version '{self.version}'.")
+
+    def __enter__(self):
+        from ._plate_read import HCSPlate
+        from ._staged import check_destination, new_stage
+
+        if self.is_ozx:
+            path = location(self.final_store)
+            check_destination(path, self.overwrite)
+            self._temp_dir = new_stage(path)
+            self._temp_store = os.path.join(self._temp_dir, "plate.zarr")
+        try:
+            store = self._temp_store or self.final_store
+            to_hcs_zarr(HCSPlate(store, self.plate_metadata), store, overwrite=self.overwrite)
+        except BaseException:
+            self._clean()
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        try:
+            if kind is None and self.is_ozx:
+                _publish(self._temp_store, location(self.final_store), self.overwrite)
+        finally:
+            self._clean()
+        return False
+
+    def _clean(self):
+        if self._temp_dir is not None:
+            shutil.rmtree(self._temp_dir, ignore_errors=True)
+
+    def write_well_image(self, multiscales, row_name, column_name, field_index=0, acquisition_id=0,
+                         well_metadata=None, **kwargs):
+        """One field of view, as `write_hcs_well_image` writes it. A field that is there is replaced only
+        when the writer, or this call, has `overwrite=True`."""
+        kwargs.setdefault("overwrite", self.overwrite)
+        write_hcs_well_image(self._temp_store or self.final_store, multiscales, self.plate_metadata,
+                             row_name, column_name, field_index, acquisition_id, well_metadata,
+                             self.version, **kwargs)
