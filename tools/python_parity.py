@@ -32,8 +32,8 @@ BETTER = {
     "HCSPlateWriter": "the .ozx appears whole or not at all, in one pass; `overwrite=False` replaces no field",
     "Methods": "every method registered with its declared translation",
 }
-WRITER = ("whole or not at all, foreign directories never replaced, one pass; `start_level` computes levels, "
-          "given ones are refused with it; no 0.6")
+WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
+          "levels added by `start_level` are computed or as given")
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,

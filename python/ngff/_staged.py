@@ -107,8 +107,8 @@ def publish_directory(root, path, overwrite):
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write_levels(job, start_level):
-    """Levels from `start_level` on, out of those that the store holds."""
+def write_levels(job, start_level, metadata_only=False):
+    """Levels from `start_level` on: out of those that the store holds, or as the caller gives them."""
     path = location(job.store)
     if not 0 < start_level < len(job.images):
         raise ValueError(f"start_level is {start_level}, expected 0 to {len(job.images) - 1}")
@@ -116,14 +116,16 @@ def write_levels(job, start_level):
         raise ValueError("start_level adds levels to a directory")
     if job.overwrite:
         raise ValueError("start_level keeps what the store holds: pass overwrite=False with it")
-    if not job.generated():
-        raise NotImplementedError("start_level computes levels; one of them was given by the caller")
-    options = dict(job.options)
-    store = _core.open_store(context(), path, UPDATE, 0, 0)
-    try:
-        _core.write_levels(context(), store, job.plan(), start_level, options)
-    finally:
-        store.close()
+    if metadata_only or not job.generated():
+        from ._given import write_given
+
+        write_given(job, str(path), start_level, metadata_only)
+    else:
+        store = _core.open_store(context(), path, UPDATE, 0, 0)
+        try:
+            _core.write_levels(context(), store, job.plan(), start_level, dict(job.options))
+        finally:
+            store.close()
     if job.root_attributes:
         add_attributes(path, job.version, job.root_attributes)
 
@@ -159,19 +161,22 @@ def _write_whole(job, root, blank):
 
 def _write_levels(job, stage, root, blank):
     """Each level as an image of its own, then one hierarchy from all of them."""
-    parts = []
-    for n in range(len(job.images)):
-        description, data = job.describe(n)
-        plan = plan_levels(description, job.multiscales.method or "nearest", [], job.chunks,
-                           job.per_shard, is_foreign(data))
-        part = root if n == 0 else os.path.join(stage, f"level{n}")
-        _native(job, part, plan, data, description, blank)
-        parts.append(part)
-    documents = [_read_documents(part, job.version) for part in parts]
+    parts = [root] + [os.path.join(stage, f"level{n}") for n in range(1, len(job.images))]
+    for n, part in enumerate(parts):
+        write_level(job, n, part, blank)
+    documents = [read_documents(part, job.version) for part in parts]
     for n, part in enumerate(parts[1:], 1):
         os.rename(os.path.join(part, "scale0"), os.path.join(root, f"scale{n}"))
-    _join_documents(documents, job)
-    _write_documents(root, job.version, documents[0])
+    join_documents(documents, job)
+    write_documents(root, job.version, documents[0])
+
+
+def write_level(job, n, root, blank):
+    """One level as an image of its own."""
+    description, data = job.describe(n)
+    plan = plan_levels(description, job.multiscales.method or "nearest", [], job.chunks,
+                       job.per_shard, is_foreign(data))
+    _native(job, root, plan, data, description, blank)
 
 
 def _load(path):
@@ -187,7 +192,7 @@ def _save(path, document):
     os.replace(part, path)
 
 
-def _read_documents(root, version):
+def read_documents(root, version):
     """(attributes, consolidated map or None, the whole root document)"""
     if version == "0.4":
         consolidated = os.path.join(root, ".zmetadata")
@@ -199,23 +204,24 @@ def _read_documents(root, version):
     return [whole["attributes"], inline["metadata"] if inline else None, whole]
 
 
-def _entry(attributes):
+def entry_of(attributes):
     return attributes.get("ome", attributes)["multiscales"][0]
 
 
-def _join_documents(documents, job):
-    entry = _entry(documents[0][0])
-    for n, (attributes, consolidated, _) in enumerate(documents[1:], 1):
-        dataset = _entry(attributes)["datasets"][0]
-        dataset["path"] = f"scale{n}" + dataset["path"].removeprefix("scale0")
+def join_documents(documents, job, first=1, lead="scale"):
+    """The datasets of single images behind those of documents[0], as levels from `first` on."""
+    entry = entry_of(documents[0][0])
+    for n, (attributes, consolidated, _) in enumerate(documents[1:], first):
+        dataset = entry_of(attributes)["datasets"][0]
+        dataset["path"] = f"{lead}{n}" + dataset["path"].removeprefix(f"{lead}0")
         for item in dataset["coordinateTransformations"]:
             if "input" in item:  # OME-Zarr 0.6 names both ends
                 item.update(input={"path": dataset["path"]}, name=f"scale{n}_to_intrinsic")
         entry["datasets"].append(dataset)
         if consolidated is not None:
             for key, value in consolidated.items():
-                if key == "scale0" or key.startswith("scale0/"):
-                    documents[0][1][f"scale{n}" + key.removeprefix("scale0")] = value
+                if key == f"{lead}0" or key.startswith(f"{lead}0/"):
+                    documents[0][1][f"{lead}{n}" + key.removeprefix(f"{lead}0")] = value
     about = getattr(job.flat, "metadata", None)
     for key, value in (("type", getattr(job.flat, "type", None)),
                        ("metadata", vars(about) if about else None)):
@@ -224,7 +230,7 @@ def _join_documents(documents, job):
             entry[key] = value
 
 
-def _write_documents(root, version, documents):
+def write_documents(root, version, documents):
     attributes, consolidated, whole = documents
     if version == "0.4":
         _save(os.path.join(root, ".zattrs"), attributes)
@@ -239,9 +245,9 @@ def add_attributes(root, version, extra):
     if not extra:
         return
     _check_names(extra)
-    documents = _read_documents(root, version)
+    documents = read_documents(root, version)
     documents[0].update(extra)
-    _write_documents(root, version, documents)
+    write_documents(root, version, documents)
 
 
 def update_root_attributes(store, attributes):

@@ -41,7 +41,7 @@ def to_ngff_zarr(store, multiscales, version=_SEED_DEFAULT, overwrite=True, use_
     if start_level:
         from ._staged import write_levels
 
-        write_levels(job, start_level)
+        write_levels(job, start_level, bool(metadata_only))
     else:
         job.write(bool(use_tensorstore), bool(metadata_only))
     for image in job.images:
