@@ -30,6 +30,10 @@ BETTER = {
     "write_hcs_well_image": "a field is named when it is there, `overwrite=False` keeps one; creates the plate's "
                             "document where there is none, does not change `well_metadata`, also between processes",
     "HCSPlateWriter": "the .ozx appears whole or not at all, in one pass; `overwrite=False` replaces no field",
+    "tiff_file_to_ngff_images": "read by the library: planes of axes without a name are kept, ImageJ's pixel sizes "
+                                "and the step of time count, colours are RGBA as the schema says",
+    "nibabel_image_to_ngff_image": "units and the step of time; positions follow axes that lie along another world axis; nibabel itself is not needed",
+    "cli_input_to_ngff_image": "read by the library, region by region, with what the file says; other kinds through imageio; not ITK's own",
     "Methods": "every method registered with its declared translation",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
@@ -61,11 +65,6 @@ REASONS = {
         "Resample": "RFC-5 transformations are not applied",
         "Scene": "scenes are OME-Zarr 0.6",
         "transform": "RFC-5 transformations are not written (OME-Zarr 0.6)",
-        "tiff": "TIFF files go through the `ngff` command",
-        "nibabel": "NIfTI files go through the `ngff` command",
-        "cli_input": "files go through the `ngff` command",
-        "detect_cli": "files go through the `ngff` command",
-        "Conversion": "files go through the `ngff` command",
     },
 }
 
@@ -138,6 +137,11 @@ def calls(directory):
             lambda: ngff.itk_direction_to_anatomical_orientation([0, -1, 0]).value == "posterior-to-anterior" or 1 / 0,
         "anatomical_orientation_to_itk_direction":
             lambda: ngff.anatomical_orientation_to_itk_direction("left-to-right") == [-1.0, 0.0, 0.0] or 1 / 0,
+        "tiff_file_to_ngff_images": lambda: image_files(directory)[0],
+        "nibabel_image_to_ngff_image": lambda: image_files(directory)[1],
+        "extract_omero_metadata_from_nibabel": lambda: image_files(directory)[2].channels[0],
+        "cli_input_to_ngff_image": lambda: image_files(directory)[3],
+        "detect_cli_io_backend": lambda: ngff.detect_cli_io_backend(["a.tif"]).name == "TIFFFILE" or 1 / 0,
         "orientation_from_name": lambda: ngff.orientation_from_name("RAS"),
         "itk_lps_to_anatomical_orientation": lambda: ngff.itk_lps_to_anatomical_orientation("x"),
         "add_anatomical_orientation_to_axis": lambda: turned["orientation"]["value"],
@@ -152,6 +156,23 @@ def itk_image(image):
 
 def same_pixels(image, data):
     return np.array_equal(image.data, data) or 1 / 0
+
+
+def image_files(directory):
+    """Small files, read by the functions that read files."""
+    import nibabel
+    import tifffile
+
+    data = np.arange(4 * 5 * 6, dtype="u2").reshape(4, 5, 6)
+    tifffile.imwrite(directory / "a.tif", data, imagej=True, metadata={"axes": "ZYX"})
+    scan = nibabel.Nifti1Image(data, np.diag([1.0, 2.0, 3.0, 1.0]))
+    scan.header["cal_max"] = 100
+    backend, paths = ngff.ConversionBackend.TIFFFILE, [str(directory / "a.tif")]
+    results = [image for _, image in ngff.tiff_file_to_ngff_images(paths[0])]
+    results += [ngff.nibabel_image_to_ngff_image(scan), ngff.extract_omero_metadata_from_nibabel(scan),
+                ngff.cli_input_to_ngff_image(backend, paths)]
+    assert all(np.array_equal(results[i].data, data) for i in (0, 1, 3))
+    return results
 
 
 def reason(name):

@@ -52,6 +52,7 @@ typedef struct ngff_context ngff_context;
 typedef struct ngff_store ngff_store;
 typedef struct ngff_source ngff_source;
 typedef struct ngff_multiscales ngff_multiscales;
+typedef struct ngff_level_info ngff_level_info;
 
 /* "0.1.0" */
 NGFF_API const char *ngff_library_version(void);
@@ -220,6 +221,46 @@ NGFF_API NGFF_CHECK ngff_status ngff_source_from_callback(
 NGFF_API NGFF_CHECK ngff_status ngff_source_describe(const ngff_source *source,
                                                      ngff_image_desc *desc,
                                                      ngff_error *err);
+/* What is known of a source beside its image. */
+typedef struct ngff_source_info {
+    size_t struct_size;
+    char kind[16];           /* "npy", "tiff", "zarr", … */
+    char axes[16];           /* a letter an axis as the file has them, slowest first; "":
+                                as described */
+    char note[256];          /* what the user should know, one line, or "" */
+    int32_t level_count;     /* levels that the source brings, 1 or more */
+    int32_t channels_listed; /* by the file's metadata, with or without a name */
+    int32_t sequential;      /* reading backwards starts over, it is correct but slow */
+    int64_t unit[NGFF_MAX_NDIM]; /* elements that are read or decoded as one */
+} ngff_source_info;
+#define NGFF_SOURCE_INFO_INIT                                                            \
+    {                                                                                    \
+        sizeof(ngff_source_info), {0}, {0}, {0}, 0, 0, 0, {                              \
+            0                                                                            \
+        }                                                                                \
+    }
+NGFF_API NGFF_CHECK ngff_status ngff_source_about(const ngff_source *source,
+                                                  ngff_source_info *info,
+                                                  ngff_error *err);
+/* A level that the source brings: its shape; its unit as chunks and shards; its scale and
+ * translation, where the source does not say by the ratio of extents along z, y and x.
+ * NOT_FOUND: it has fewer. */
+NGFF_API NGFF_CHECK ngff_status ngff_source_level(const ngff_source *source, int level,
+                                                  ngff_level_info *info, ngff_error *err);
+/* Reads `box` of a level into `out` (shape = box->shape, the image's dtype, any strides).
+ * From any number of threads, also while ngff_write reads. */
+NGFF_API NGFF_CHECK ngff_status ngff_source_read_region(ngff_source *source, int level,
+                                                        const ngff_box *box,
+                                                        const ngff_view *out,
+                                                        ngff_error *err);
+/* The images that a file holds, one call of `fn` each, before one of them is chosen with
+ * ngff_source_opts.series: those of a TIFF; any other input holds one. `opts` as for
+ * ngff_source_open, may be NULL; its series does not count. */
+NGFF_API NGFF_CHECK ngff_status ngff_source_series(ngff_context *context,
+                                                   const char *path,
+                                                   const ngff_source_opts *opts,
+                                                   ngff_series_fn fn, void *user,
+                                                   ngff_error *err);
 NGFF_API void ngff_source_close(ngff_source **source);
 
 /* ---- levels
@@ -244,7 +285,7 @@ typedef struct ngff_plan_opts {
     }
 
 /* One level: shape, position, storage. */
-typedef struct ngff_level_info {
+struct ngff_level_info {
     size_t struct_size;
     int64_t shape[NGFF_MAX_NDIM];
     int64_t chunks[NGFF_MAX_NDIM];
@@ -252,7 +293,7 @@ typedef struct ngff_level_info {
     double scale[NGFF_MAX_NDIM];
     double translation[NGFF_MAX_NDIM];
     char path[320]; /* "scale0/image"; "" for a planned level */
-} ngff_level_info;
+};
 #define NGFF_LEVEL_INFO_INIT                                                             \
     {                                                                                    \
         sizeof(ngff_level_info), {0}, {0}, {0}, {0}, {0}, {                              \

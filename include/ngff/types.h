@@ -164,6 +164,18 @@ typedef struct ngff_source_ops {
     int64_t unit[NGFF_MAX_NDIM];
 } ngff_source_ops;
 
+/* One image of a file that may hold several. Texts live during the call. */
+typedef struct ngff_series {
+    size_t struct_size;
+    int32_t series; /* what ngff_source_opts.series opens it with: from 1 */
+    int32_t ndim;   /* 0: nothing is known of it before it is opened */
+    int64_t shape[NGFF_MAX_NDIM];
+    const char *axes; /* a letter an axis, as the file has them, slowest first */
+    const char *name; /* "" without one */
+} ngff_series;
+/* Anything but NGFF_OK ends the list. */
+typedef ngff_status (*ngff_series_fn)(void *user, const ngff_series *series);
+
 /* Gets one box of a list; it is borrowed during the call. Anything but NGFF_OK ends the
  * list. */
 typedef ngff_status (*ngff_box_fn)(void *user, const ngff_box *box);

@@ -1,4 +1,4 @@
-/* Python values to the structs of the C API, and back. */
+/* Python values to the structs of the C API. */
 #include "core.h"
 
 #include <stdarg.h>

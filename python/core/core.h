@@ -77,6 +77,7 @@ PyObject *ngff_py_copy_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_array_source(PyObject *module, PyObject *args);
 PyObject *ngff_py_callback_source(PyObject *module, PyObject *args);
 PyObject *ngff_py_file_source(PyObject *module, PyObject *args);
+PyObject *ngff_py_file_series(PyObject *module, PyObject *args);
 PyObject *ngff_py_plan(PyObject *module, PyObject *args);
 PyObject *ngff_py_open_image(PyObject *module, PyObject *args);
 PyObject *ngff_py_write(PyObject *module, PyObject *args);
@@ -104,6 +105,9 @@ int ngff_py_write_options(PyObject *options, ngff_write_opts *opts);
 int ngff_py_on_progress(void *user, const ngff_progress *progress);
 int ngff_py_extents(PyObject *sequence, int64_t *out, int32_t *count);
 PyObject *ngff_py_tuple(const int64_t *values, int32_t count);
+/* A new dict; a new tuple as ngff_py_desc takes it. NULL with an exception. */
+PyObject *ngff_py_level(const ngff_level_info *info, int32_t ndim);
+PyObject *ngff_py_describe(const ngff_image_desc *desc);
 /* target.name(*arguments): `format` is that of a tuple, "(…)". The name is looked up as
  * the interned string that the type has, so that a call leaves nothing in the cache of
  * methods. */

@@ -145,7 +145,10 @@ static PyMethodDef functions[] = {
     {"callback_source", ngff_py_callback_source, METH_VARARGS,
      "(context, reader(start, shape, bytes), description, unit, reentrant) -> Source"},
     {"file_source", ngff_py_file_source, METH_VARARGS,
-     "(context, path, dims, shape, dtype, big_endian, offset) -> Source"},
+     "(context, path, dims, shape, dtype, big_endian, offset, series=0, "
+     "raw_values=False) -> Source"},
+    {"file_series", ngff_py_file_series, METH_VARARGS,
+     "(context, path) -> [(series, name, axes, shape)]"},
     {"plan", ngff_py_plan, METH_VARARGS,
      "(context, description, method, factors, min_size, chunks, per_shard) -> Image"},
     {"open_image", ngff_py_open_image, METH_VARARGS, "(context, store) -> Image"},

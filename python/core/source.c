@@ -151,17 +151,20 @@ PyObject *ngff_py_file_source(PyObject *module, PyObject *args) {
     ngff_source_opts opts = NGFF_SOURCE_OPTS_INIT;
     ngff_error err = {0};
     ngff_status status;
-    int big_endian;
+    int big_endian, series = 0, raw_values = 0;
     long long offset;
     (void)module;
-    if (!PyArg_ParseTuple(args, "O!UzOspL", ngff_py_context_type, &context, &path, &dims,
-                          &shape, &dtype, &big_endian, &offset) ||
+    if (!PyArg_ParseTuple(args, "O!UzOspL|ip", ngff_py_context_type, &context, &path,
+                          &dims, &shape, &dtype, &big_endian, &offset, &series,
+                          &raw_values) ||
         ngff_py_extents(shape, opts.raw_shape, &opts.raw_ndim))
         return NULL;
     opts.dims = dims;
     opts.raw_dtype = ngff_dtype_parse(dtype);
     opts.raw_big_endian = big_endian;
     opts.raw_offset = offset;
+    opts.series = series;
+    opts.raw_values = raw_values;
     const char *location = PyUnicode_AsUTF8AndSize(path, NULL);
     py_source *self = location ? source_new(context) : NULL;
     if (!self)
@@ -171,6 +174,134 @@ PyObject *ngff_py_file_source(PyObject *module, PyObject *args) {
         ngff_source_open(self->context->handle, location, &opts, &self->handle, &err);
     Py_END_ALLOW_THREADS;
     return answer(self, status, &err, path);
+}
+
+static ngff_status add_series(void *user, const ngff_series *series) {
+    PyGILState_STATE gil = PyGILState_Ensure();
+    PyObject *item =
+        Py_BuildValue("(issN)", (int)series->series, series->name, series->axes,
+                      ngff_py_tuple(series->shape, series->ndim));
+    int bad = !item || PyList_Append(user, item) < 0;
+    Py_XDECREF(item);
+    PyGILState_Release(gil);
+    return bad ? NGFF_NOMEM : NGFF_OK;
+}
+
+PyObject *ngff_py_file_series(PyObject *module, PyObject *args) {
+    PyObject *path;
+    py_context *context;
+    ngff_error err = {0};
+    ngff_status status;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!U", ngff_py_context_type, &context, &path))
+        return NULL;
+    const char *location = PyUnicode_AsUTF8AndSize(path, NULL);
+    PyObject *list = location ? PyList_New(0) : NULL;
+    if (!list)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_source_series(context->handle, location, NULL, add_series, list, &err);
+    Py_END_ALLOW_THREADS;
+    if (status == NGFF_OK)
+        return list;
+    Py_DECREF(list);
+    return PyErr_Occurred() ? NULL : ngff_py_raise(status, &err, path);
+}
+
+/* ---- what a source holds ---- */
+
+/* The open handle, or NULL with an exception. */
+static ngff_source *handle_of(py_source *self) {
+    if (!self->handle)
+        PyErr_SetString(PyExc_ValueError, "the source is closed");
+    return self->handle;
+}
+
+static PyObject *source_describe(PyObject *object, PyObject *none) {
+    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_error err = {0};
+    ngff_source *source = handle_of((py_source *)object);
+    (void)none;
+    if (!source)
+        return NULL;
+    ngff_status status = ngff_source_describe(source, &desc, &err);
+    return status == NGFF_OK ? ngff_py_describe(&desc)
+                             : ngff_py_raise(status, &err, NULL);
+}
+
+static PyObject *source_about(PyObject *object, PyObject *none) {
+    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_source_info info = NGFF_SOURCE_INFO_INIT;
+    ngff_error err = {0};
+    ngff_source *source = handle_of((py_source *)object);
+    (void)none;
+    if (!source)
+        return NULL;
+    ngff_status status = ngff_source_describe(source, &desc, &err);
+    if (status == NGFF_OK)
+        status = ngff_source_about(source, &info, &err);
+    if (status != NGFF_OK)
+        return ngff_py_raise(status, &err, NULL);
+    return Py_BuildValue(
+        "{s:s,s:s,s:s,s:i,s:i,s:O,s:N}", "kind", info.kind, "axes", info.axes, "note",
+        info.note, "level_count", (int)info.level_count, "channels_listed",
+        (int)info.channels_listed, "sequential", info.sequential ? Py_True : Py_False,
+        "unit", ngff_py_tuple(info.unit, desc.ndim));
+}
+
+static PyObject *source_level(PyObject *object, PyObject *args) {
+    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_level_info info = NGFF_LEVEL_INFO_INIT;
+    ngff_error err = {0};
+    int level;
+    ngff_source *source = handle_of((py_source *)object);
+    if (!source || !PyArg_ParseTuple(args, "i", &level))
+        return NULL;
+    ngff_status status = ngff_source_describe(source, &desc, &err);
+    if (status == NGFF_OK)
+        status = ngff_source_level(source, level, &info, &err);
+    return status == NGFF_OK ? ngff_py_level(&info, desc.ndim)
+                             : ngff_py_raise(status, &err, NULL);
+}
+
+static ngff_status read_box(py_source *self, int level, const ngff_box *box,
+                            const ngff_view *out, ngff_error *err) {
+    ngff_status status;
+    self->busy++;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_source_read_region(self->handle, level, box, out, err);
+    Py_END_ALLOW_THREADS;
+    self->busy--;
+    return status;
+}
+
+/* read_region(level, start, out): fills the buffer `out`. */
+static PyObject *source_read_region(PyObject *object, PyObject *args) {
+    py_source *self = (py_source *)object;
+    PyObject *start, *target;
+    Py_buffer buffer;
+    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_box box = {0};
+    ngff_view view;
+    ngff_error err = {0};
+    int level;
+    if (!handle_of(self) || !PyArg_ParseTuple(args, "iOO", &level, &start, &target) ||
+        ngff_py_extents(start, box.start, &box.ndim))
+        return NULL;
+    ngff_status status = ngff_source_describe(self->handle, &desc, &err);
+    if (status != NGFF_OK)
+        return ngff_py_raise(status, &err, NULL);
+    if (PyObject_GetBuffer(target, &buffer, PyBUF_STRIDED) < 0)
+        return NULL;
+    int bad = ngff_py_view(&buffer, desc.dtype, &view);
+    for (int i = 0; !bad && i < view.ndim; i++)
+        box.shape[i] = view.shape[i];
+    if (!bad)
+        status = read_box(self, level, &box, &view, &err);
+    PyBuffer_Release(&buffer);
+    if (bad || ngff_py_raise_pending(&self->pending))
+        return NULL;
+    return status == NGFF_OK ? Py_NewRef(Py_None) : ngff_py_raise(status, &err, NULL);
 }
 
 static PyObject *source_close(PyObject *object, PyObject *none) {
@@ -197,6 +328,10 @@ static void source_dealloc(PyObject *object) {
 PyObject *ngff_py_make_source_type(void) {
     static PyMethodDef methods[] = {
         {"close", source_close, METH_NOARGS, "lets go of the data"},
+        {"describe", source_describe, METH_NOARGS, "() -> description"},
+        {"about", source_about, METH_NOARGS, "() -> dict"},
+        {"level", source_level, METH_VARARGS, "(index) -> dict"},
+        {"read_region", source_read_region, METH_VARARGS, "(level, start, out)"},
         {NULL, NULL, 0, NULL}};
     static PyType_Slot slots[] = {
         {Py_tp_dealloc, source_dealloc}, {Py_tp_methods, methods}, {0, NULL}};

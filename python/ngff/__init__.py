@@ -11,13 +11,16 @@ _PLACES = {
     "_config": "NgffZarrConfig config",
     "_field": "FieldTransformType declare_field_transform",
     "_errors": "Error",
+    "_files": "image_file_series open_image_file",
     "_image": "Multiscales NgffImage NgffMultiscales",
+    "_inputs": "ConversionBackend cli_input_to_ngff_image detect_cli_io_backend",
     "_metadata": "AxesType AxisUnit ScaleStrategy SpaceUnits SpatialDims SupportedDims TimeUnits Units "
                  "AxisType NgffVersion SUPPORTED_VERSIONS V06_ONDISK_VERSION Axis Identity Scale Translation Dataset OmeroWindow OmeroChannel "
                  "Omero MethodMetadata PlateAcquisition PlateColumn PlateRow PlateWell Plate WellImage "
                  "Well Metadata Transform",
     "_itk_image": "itk_image_to_ngff_image ngff_image_to_itk_image",
     "_methods": "Methods methods methods_values",
+    "_nifti": "extract_omero_metadata_from_nibabel nibabel_image_to_ngff_image",
     "_omero": "GLASBEY_COLORS compute_omero_from_multiscales compute_omero_from_ngff_image",
     "_orientation": "LPS RAS AnatomicalOrientation AnatomicalOrientationValues "
                     "add_anatomical_orientation_to_axis anatomical_orientation_to_itk_direction "
@@ -35,6 +38,7 @@ _PLACES = {
     "_structural": "SpecRule ValidateOptions ValidationError ValidationLevel validate "
                    "validate_plate validate_structural validate_well",
     "_systems": "CoordinateSystem CoordinateSystemIdentifier",
+    "_tiff": "tiff_file_to_ngff_images",
     "_transforms": "Coordinates Displacements",
     "_upgrade": "upgrade_ome_zarr",
     "_write": "to_ngff_zarr to_ome_zarr",

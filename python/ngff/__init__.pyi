@@ -13,6 +13,7 @@ from ._field import FieldTransformType as FieldTransformType
 from ._image import Multiscales as Multiscales
 from ._image import NgffImage as NgffImage
 from ._image import NgffMultiscales as NgffMultiscales
+from ._inputs import ConversionBackend as ConversionBackend
 from ._lazy import LazyArray
 from ._metadata import SUPPORTED_VERSIONS as SUPPORTED_VERSIONS
 from ._metadata import V06_ONDISK_VERSION as V06_ONDISK_VERSION
@@ -271,3 +272,26 @@ def validate_structural(
 ) -> None: ...
 def validate_plate(plate: Plate, options: ValidateOptions | None = None) -> None: ...
 def validate_well(plate: Plate, well: Well, options: ValidateOptions | None = None) -> None: ...
+def open_image_file(
+    path: Path,
+    dims: str | Sequence[str] | None = None,
+    series: int | None = None,
+    shape: Sequence[int] | None = None,
+    dtype: Any = None,
+    offset: int = 0,
+    raw_values: bool = False,
+) -> NgffImage: ...
+def image_file_series(path: Path) -> list[tuple[str, str, tuple[int, ...]]]: ...
+def tiff_file_to_ngff_images(
+    tiff_path: Path,
+    series: int | str | list[int | str] | None = None,
+    reuse_existing_pyramids: bool = False,
+) -> list[tuple[str, NgffImage | NgffMultiscales]]: ...
+def nibabel_image_to_ngff_image(
+    nibabel_image: Any, add_anatomical_orientation: bool = True
+) -> NgffImage: ...
+def extract_omero_metadata_from_nibabel(nibabel_image: Any) -> Omero | None: ...
+def detect_cli_io_backend(input: Sequence[Path]) -> ConversionBackend: ...
+def cli_input_to_ngff_image(
+    backend: ConversionBackend, input: Sequence[Path], output_scale: int = 0
+) -> NgffImage: ...

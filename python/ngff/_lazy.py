@@ -8,6 +8,7 @@ class LazyArray:
     """Shape, dtype and indexing; subclasses fill arrays in `read_into(start, out)`."""
 
     __array_priority__ = 100
+    native = None  # the source that the C half reads without asking Python
 
     def __init__(self, shape, dtype, chunks):
         self.shape = tuple(int(n) for n in shape)
@@ -122,6 +123,12 @@ class Transposed(LazyArray):
     def foreign(self):
         """Whether the array below is not of this package."""
         return not isinstance(self.base, LazyArray) or getattr(self.base, "foreign", False)
+
+    def transpose(self, *order):
+        if len(order) == 1 and not isinstance(order[0], int):
+            order = tuple(order[0])
+        order = [self.order[i] for i in order or reversed(range(self.ndim))]
+        return self.base if order == sorted(order) else Transposed(self.base, order)
 
     def read_into(self, start, out):
         key = [None] * self.ndim

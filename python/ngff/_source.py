@@ -127,7 +127,7 @@ class Source:
     arrays are asked region by region. `close` lets go of the data."""
 
     def __init__(self, data, description):
-        self.reader = None
+        self.reader, self.borrowed = None, False
         self.native = self._make(data, description)
 
     def _make(self, data, description):
@@ -140,6 +140,9 @@ class Source:
             return _core.file_source(context(), mapped[0], dims, shape, dtype, big, mapped[1])
         if isinstance(data, np.ndarray) and data.dtype.isnative:
             return _core.array_source(context(), np.asarray(data), description)
+        if isinstance(data, LazyArray) and data.native is not None:
+            self.borrowed = True
+            return data.native
         if not is_foreign(data) and isinstance(data, LazyArray):
             return self._called(data.read_memory, description, chunk_shape(data))
         from ._ahead import Reader
@@ -165,4 +168,5 @@ class Source:
     def close(self):
         if self.reader is not None:
             self.reader.close()
-        self.native.close()
+        if not self.borrowed:
+            self.native.close()

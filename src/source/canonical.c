@@ -128,6 +128,8 @@ ngff_status ngff_source_canonical(ngff_source *inner, ngff_source **out,
     s->level_count = inner->level_count;
     s->traits = inner->traits;
     memcpy(s->note, inner->note, sizeof s->note);
+    s->channels_listed = inner->channels_listed;
+    memcpy(s->file_axes, inner->file_axes, sizeof s->file_axes);
     describe(self, inner);
     self->inner = inner;
     *out = s;

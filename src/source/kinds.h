@@ -28,6 +28,10 @@ typedef struct ngff_source_kind {
      * file). The content decides; `path` only where the content cannot. */
     bool (*detect)(const unsigned char *head, size_t n, const char *path);
     ngff_source_open_fn open;
+    /* The images of a file that may hold several; NULL: it holds one. */
+    ngff_status (*list)(const ngff_allocator *a, const char *path,
+                        const ngff_source_open_opts *opts, ngff_series_fn fn, void *user,
+                        ngff_error *err);
 } ngff_source_kind;
 
 bool ngff_source_detect_npy(const unsigned char *head, size_t n, const char *path);
@@ -48,6 +52,10 @@ NGFF_MUST_USE ngff_status ngff_source_open_nifti(const ngff_allocator *a,
 NGFF_MUST_USE ngff_status ngff_source_open_tiff(const ngff_allocator *a, const char *path,
                                                 const ngff_source_open_opts *opts,
                                                 ngff_source **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_source_list_tiff(const ngff_allocator *a, const char *path,
+                                                const ngff_source_open_opts *opts,
+                                                ngff_series_fn fn, void *user,
+                                                ngff_error *err);
 /* `path` is a directory or a pattern with * ? [ in its last part. */
 NGFF_MUST_USE ngff_status ngff_source_open_tiff_stack(const ngff_allocator *a,
                                                       const char *path,

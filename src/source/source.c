@@ -5,9 +5,9 @@
 #include <stdio.h>
 
 static const ngff_source_kind kinds[] = {
-    {"npy", ngff_source_detect_npy, ngff_source_open_npy},
-    {"tiff", ngff_source_detect_tiff, ngff_source_open_tiff},
-    {"nifti", ngff_source_detect_nifti, ngff_source_open_nifti},
+    {"npy", ngff_source_detect_npy, ngff_source_open_npy, NULL},
+    {"tiff", ngff_source_detect_tiff, ngff_source_open_tiff, ngff_source_list_tiff},
+    {"nifti", ngff_source_detect_nifti, ngff_source_open_nifti, NULL},
 };
 
 ngff_status ngff_source_new(const ngff_allocator *a, size_t size,
@@ -40,6 +40,7 @@ void ngff_source_drop(ngff_source **s) {
     ngff_source *source = *s;
     *s = NULL;
     source->ops->close(source);
+    ngff_mutex_close(&source->lock);
     ngff_ome_image_reset(&source->image);
     ngff_free(source->alloc, source->location);
     ngff_free(source->alloc, source);
@@ -61,8 +62,7 @@ static ngff_status not_recognised(const char *path, const unsigned char *head, s
         path, hex);
 }
 
-static ngff_status open_file(const ngff_allocator *a, const char *path,
-                             const ngff_source_open_opts *opts, ngff_source **out,
+static ngff_status find_kind(const char *path, const ngff_source_kind **kind,
                              ngff_error *err) {
     unsigned char head[NGFF_SOURCE_HEAD];
     size_t n = 0;
@@ -72,10 +72,20 @@ static ngff_status open_file(const ngff_allocator *a, const char *path,
     ngff_file_close(&file);
     NGFF_TRY(s);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (kinds[i].detect(head, n, path))
-            return kinds[i].open(a, path, opts, out, err);
+        if (kinds[i].detect(head, n, path)) {
+            *kind = &kinds[i];
+            return NGFF_OK;
+        }
     }
     return not_recognised(path, head, n, err);
+}
+
+static ngff_status open_file(const ngff_allocator *a, const char *path,
+                             const ngff_source_open_opts *opts, ngff_source **out,
+                             ngff_error *err) {
+    const ngff_source_kind *kind = NULL;
+    NGFF_TRY(find_kind(path, &kind, err));
+    return kind->open(a, path, opts, out, err);
 }
 
 static bool has_entry(const ngff_allocator *a, const char *dir, const char *name) {
@@ -138,6 +148,41 @@ ngff_status ngff_source_at(const ngff_allocator *a, const char *path,
     return s == NGFF_OK ? s : ngff_fail_origin(err, s, NGFF_ORIGIN_INPUT);
 }
 
+/* ---- the images of a file ---------------------------------------------------------- */
+
+ngff_status ngff_source_list_one(const ngff_source *s, ngff_series_fn fn, void *user,
+                                 ngff_error *err) {
+    const ngff_image_desc *desc = &s->image.desc;
+    char axes[NGFF_MAX_NDIM + 1] = "";
+    ngff_series one = {.struct_size = sizeof one, .series = 1, .ndim = desc->ndim};
+    for (int i = 0; i < desc->ndim; i++)
+        axes[i] = desc->axes[i].name[0];
+    memcpy(one.shape, desc->shape, sizeof one.shape);
+    one.axes = axes;
+    one.name = desc->name;
+    ngff_status status = fn(user, &one);
+    return status == NGFF_OK ? status
+                             : ngff_fail(err, status, "the list of images was ended");
+}
+
+ngff_status ngff_source_list(const ngff_allocator *a, const char *path,
+                             const ngff_source_open_opts *opts, ngff_series_fn fn,
+                             void *user, ngff_error *err) {
+    const ngff_source_kind *kind = NULL;
+    ngff_path_kind what = NGFF_PATH_NONE;
+    ngff_source *s = NULL;
+    NGFF_TRY(ngff_path_kind_of(path, &what, err));
+    bool raw = opts->raw_ndim > 0 || opts->raw_dtype != NGFF_DTYPE_NONE;
+    if (what == NGFF_PATH_FILE && !raw)
+        NGFF_TRY(find_kind(path, &kind, err));
+    if (kind && kind->list)
+        return kind->list(a, path, opts, fn, user, err);
+    NGFF_TRY(ngff_source_at(a, path, opts, &s, err));
+    ngff_status status = ngff_source_list_one(s, fn, user, err);
+    ngff_source_drop(&s);
+    return status;
+}
+
 /* ---- reading ------------------------------------------------------------------------
  */
 
@@ -168,12 +213,30 @@ static ngff_status check_request(const ngff_source *s, const int64_t *shape,
     return NGFF_OK;
 }
 
+ngff_status ngff_source_share(ngff_source *s, ngff_error *err) {
+    if (s->traits.reentrant || s->lock)
+        return NGFF_OK;
+    return ngff_mutex_create(s->alloc, &s->lock, err);
+}
+
+static void lock(ngff_source *s) {
+    if (s->lock)
+        ngff_mutex_lock(s->lock);
+}
+
+static void unlock(ngff_source *s) {
+    if (s->lock)
+        ngff_mutex_unlock(s->lock);
+}
+
 ngff_status ngff_source_read(ngff_source *s, const ngff_box *box, const ngff_view *out,
                              ngff_error *err) {
     NGFF_TRY(check_request(s, s->image.desc.shape, box, out, err));
     if (ngff_box_is_empty(box))
         return NGFF_OK;
+    lock(s);
     ngff_status status = s->ops->read(s, box, out, err);
+    unlock(s);
     return status == NGFF_OK ? status : ngff_fail_origin(err, status, NGFF_ORIGIN_INPUT);
 }
 
@@ -187,6 +250,8 @@ ngff_status ngff_source_read_level(ngff_source *s, int level, const ngff_box *bo
     NGFF_TRY(check_request(s, s->level_shape[level], box, out, err));
     if (ngff_box_is_empty(box))
         return NGFF_OK;
+    lock(s);
     ngff_status status = s->ops->read_level(s, level, box, out, err);
+    unlock(s);
     return status == NGFF_OK ? status : ngff_fail_origin(err, status, NGFF_ORIGIN_INPUT);
 }

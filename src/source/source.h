@@ -7,6 +7,7 @@
 
 #include "nd/nd.h"
 #include "ome/ome.h"
+#include "sys/sys.h"
 
 typedef struct ngff_source ngff_source;
 
@@ -60,6 +61,11 @@ struct ngff_source {
     int64_t level_shape[NGFF_SOURCE_LEVELS][NGFF_MAX_NDIM];
     ngff_source_pyramid pyramid;
     char note[256]; /* one-line warning for the user, or "" */
+    char
+        file_axes[NGFF_MAX_NDIM + 1]; /* a letter an axis as the file has them, slowest
+                                         first; "": canonical, or the kind does not say */
+    size_t channels_listed;           /* by the file's metadata, named or not */
+    ngff_mutex *lock; /* made by ngff_source_share, or NULL: one read at a time. Owned */
 };
 
 typedef struct ngff_source_open_opts {
@@ -102,6 +108,16 @@ NGFF_MUST_USE ngff_status ngff_source_read(ngff_source *s, const ngff_box *box,
 NGFF_MUST_USE ngff_status ngff_source_read_level(ngff_source *s, int level,
                                                  const ngff_box *box,
                                                  const ngff_view *out, ngff_error *err);
+/* From now on several threads may read, also where the kind knows one at a time only. */
+NGFF_MUST_USE ngff_status ngff_source_share(ngff_source *s, ngff_error *err);
+/* The images that `path` holds, in the order of their numbers: one call of `fn` each. */
+NGFF_MUST_USE ngff_status ngff_source_list(const ngff_allocator *a, const char *path,
+                                           const ngff_source_open_opts *opts,
+                                           ngff_series_fn fn, void *user,
+                                           ngff_error *err);
+/* The one image of an opened source, as ngff_source_list tells it. */
+NGFF_MUST_USE ngff_status ngff_source_list_one(const ngff_source *s, ngff_series_fn fn,
+                                               void *user, ngff_error *err);
 void ngff_source_drop(ngff_source **s);
 
 #endif

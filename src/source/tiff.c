@@ -127,6 +127,36 @@ ngff_status ngff_tiff_source_new(const ngff_allocator *a, const char *path,
     return NGFF_OK;
 }
 
+static ngff_status tell(const ngff_tiff_list *list, ngff_series_fn fn, void *user,
+                        ngff_error *err) {
+    for (size_t i = 0; i < list->count; i++) {
+        const ngff_tiff_series *from = &list->items[i];
+        ngff_series one = {.struct_size = sizeof one,
+                           .series = (int32_t)i + 1,
+                           .ndim = from->ndim,
+                           .axes = from->axes,
+                           .name = from->name};
+        memcpy(one.shape, from->shape, sizeof one.shape);
+        ngff_status status = fn(user, &one);
+        if (status != NGFF_OK)
+            return ngff_fail(err, status, "the list of images was ended");
+    }
+    return NGFF_OK;
+}
+
+ngff_status ngff_source_list_tiff(const ngff_allocator *a, const char *path,
+                                  const ngff_source_open_opts *opts, ngff_series_fn fn,
+                                  void *user, ngff_error *err) {
+    ngff_tiff_source *t = NULL;
+    NGFF_TRY(ngff_tiff_source_new(a, path, opts, &t, err));
+    ngff_source *s = &t->base;
+    ngff_status status = ngff_tiff_source_load(t, path, -1, err);
+    if (status == NGFF_OK)
+        status = tell(&t->list, fn, user, err);
+    ngff_source_drop(&s);
+    return status;
+}
+
 /* The description of the first page decides who interprets the file. */
 static ngff_status interpret(ngff_tiff_source *t, int want, ngff_error *err) {
     ngff_tiff_set *s = &t->set;

@@ -292,6 +292,8 @@ ngff_status ngff_tiff_source_describe(ngff_tiff_source *t,
     if (t->series->name[0] != '\0')
         ngff_copy_text(t->base.image.desc.name, sizeof t->base.image.desc.name,
                        t->series->name);
+    t->base.channels_listed = t->series->channels_listed;
+    memcpy(t->base.file_axes, t->series->axes, sizeof t->base.file_axes);
     calibrate(t);
     NGFF_TRY(channels(t, err));
     NGFF_TRY(traits(t, opts, err));

@@ -261,7 +261,7 @@ static void calibrate(const ngff_xml_image *m, ngff_tiff_series *series) {
         if (metres(unit) > 0.0 && metres(from) > 0.0)
             cal->translation = strcmp(unit, from) == 0
                                    ? m->origin[i]
-                                   : m->origin[i] * (metres(from) / metres(unit));
+                                   : m->origin[i] * metres(from) / metres(unit);
     }
 }
 
@@ -271,6 +271,7 @@ static ngff_status channels(const ome *o, const ngff_xml_image *m, unsigned samp
     const ngff_xml_channel *from = &o->x->channels[m->channel_first];
     size_t count = m->channel_count * samples;
     bool named = false;
+    series->channels_listed = m->channel_count;
     for (size_t i = 0; i < m->channel_count; i++)
         named = named || from[i].name != 0 || from[i].has_color;
     if (!named || (int64_t)count != m->size[NGFF_TIFF_C])

@@ -38,6 +38,7 @@ typedef struct ngff_tiff_series {
     ngff_tiff_calibration cal[NGFF_TIFF_DIMS];
     ngff_channel *channels; /* owned; named channels, or NULL */
     size_t channel_count;
+    size_t channels_listed; /* by OME-XML, named or not */
 } ngff_tiff_series;
 
 typedef struct ngff_tiff_list {

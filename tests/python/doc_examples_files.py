@@ -145,24 +145,22 @@ absent("command line", "Public inputs on S3", "the command reads files; from_ome
 
 # ---- TIFF ---------------------------------------------------------------------------------------
 
-NO_TIFF = "TIFF files go through the `ngff` command"
 
-
-@example("TIFF", "Convert all series", *WRITTEN, missing=NO_TIFF)
+@example("TIFF", "Convert all series", *WRITTEN)
 def tiff_all(nz):
     for name, image in nz.tiff_file_to_ngff_images(ome_tiff(count=2)):
         nz.to_ome_zarr(f"{name}.ome.zarr", nz.to_multiscales(image, scale_factors=[2]))
     return {p.name: p for p in sorted(pathlib.Path.cwd().glob("*.zarr"))}
 
 
-@example("TIFF", "Convert series by index and by pattern", missing=NO_TIFF)
+@example("TIFF", "Convert series by index and by pattern")
 def tiff_some(nz):
     path = ome_tiff(count=2)
     return {str(series): nz.tiff_file_to_ngff_images(path, series=series)
             for series in (0, "*t1*", [0, "*t1*"])}
 
 
-@example("TIFF", "Access OME metadata", missing=NO_TIFF)
+@example("TIFF", "Access OME metadata")
 def tiff_metadata(nz):
     image = nz.tiff_file_to_ngff_images(ome_tiff())[0][1]
     assert image.scale["z"] == 2.0
