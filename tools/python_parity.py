@@ -34,6 +34,9 @@ BETTER = {
                                 "and the step of time count, colours are RGBA as the schema says",
     "nibabel_image_to_ngff_image": "units and the step of time; positions follow axes that lie along another world axis; nibabel itself is not needed",
     "cli_input_to_ngff_image": "read by the library, region by region, with what the file says; other kinds through imageio; not ITK's own",
+    "itk_transform_to_ngff_matrix": "angles and quaternions without the itk package; dictionaries; what is not finite is refused",
+    "itk_transform_to_ngff_transform": "angles and quaternions without the itk package; dictionaries; what is not finite is refused",
+    "ngff_transform_to_itk_transform": "an axis that is not of space and depends on one that is, is refused, not dropped",
     "Methods": "every method registered with its declared translation",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
@@ -142,11 +145,32 @@ def calls(directory):
         "extract_omero_metadata_from_nibabel": lambda: image_files(directory)[2].channels[0],
         "cli_input_to_ngff_image": lambda: image_files(directory)[3],
         "detect_cli_io_backend": lambda: ngff.detect_cli_io_backend(["a.tif"]).name == "TIFFFILE" or 1 / 0,
+        **itk_calls(data),
         "orientation_from_name": lambda: ngff.orientation_from_name("RAS"),
         "itk_lps_to_anatomical_orientation": lambda: ngff.itk_lps_to_anatomical_orientation("x"),
         "add_anatomical_orientation_to_axis": lambda: turned["orientation"]["value"],
         "remove_anatomical_orientation_from_axis":
             lambda: ngff.remove_anatomical_orientation_from_axis(turned) == axis or 1 / 0,
+    }
+
+
+def itk_calls(data):
+    """Those of ITK's transforms."""
+    dims, about = ("z", "y", "x"), {"translation": [0] * 3, "spacing": [1] * 3}
+    field = ngff.NgffImage(np.ones((3, 4, 4, 4), "f4"), ("c", *dims), {}, {}, axes_types={"c": "displacement"})
+    moved = ngff.Displacements(path="field")
+    affine = ngff.ngff_transform_to_itk_transform(ngff.Translation([1.0, 2.0, 3.0]), dims)
+    made = ngff.ngff_displacement_field_to_itk_transform(moved, field, dims)
+    return {
+        "ngff_transform_to_itk_transform": lambda: list(affine[0].parameters[9:]) == [3, 2, 1] or 1 / 0,
+        "itk_transform_to_ngff_matrix":
+            lambda: list(ngff.itk_transform_to_ngff_matrix(affine, dims)[1]) == [1, 2, 3] or 1 / 0,
+        "itk_transform_to_ngff_transform":
+            lambda: ngff.itk_transform_to_ngff_transform(affine, dims).translation == [1, 2, 3] or 1 / 0,
+        "ngff_displacement_field_to_itk_transform": lambda: made[0].parameters.size == 192 or 1 / 0,
+        "itk_displacement_field_to_ngff_transform": lambda: np.array_equal(
+            ngff.itk_displacement_field_to_ngff_transform(made, dims, path="field")[1].data, field.data) or 1 / 0,
+        "convert_itk_field_block": lambda: ngff.convert_itk_field_block(field.data, dims, **about)[0, 0, 0, 0] == 1 or 1 / 0,
     }
 
 

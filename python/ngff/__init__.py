@@ -19,6 +19,10 @@ _PLACES = {
                  "Omero MethodMetadata PlateAcquisition PlateColumn PlateRow PlateWell Plate WellImage "
                  "Well Metadata Transform",
     "_itk_image": "itk_image_to_ngff_image ngff_image_to_itk_image",
+    "_itk_field": "convert_itk_field_block itk_displacement_field_to_ngff_transform "
+                  "ngff_displacement_field_to_itk_transform",
+    "_itk_linear": "ngff_transform_to_itk_transform",
+    "_itk_transform": "itk_transform_to_ngff_matrix itk_transform_to_ngff_transform",
     "_methods": "Methods methods methods_values",
     "_nifti": "extract_omero_metadata_from_nibabel nibabel_image_to_ngff_image",
     "_omero": "GLASBEY_COLORS compute_omero_from_multiscales compute_omero_from_ngff_image",

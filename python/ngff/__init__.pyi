@@ -260,6 +260,56 @@ def ngff_image_to_itk_image(
     t_index: int | None = None,
     c_index: int | None = None,
 ) -> Any: ...
+def itk_transform_to_ngff_matrix(
+    transform: Any,
+    dims: Sequence[str],
+    *,
+    fixed: NgffImage | Any = None,
+    moving: NgffImage | Any = None,
+) -> tuple[Any, Any]: ...
+def itk_transform_to_ngff_transform(
+    transform: Any,
+    dims: Sequence[str],
+    simplify: bool = True,
+    *,
+    fixed: NgffImage | Any = None,
+    moving: NgffImage | Any = None,
+) -> Any: ...
+def ngff_transform_to_itk_transform(
+    transform: Any,
+    dims: Sequence[str],
+    *,
+    fields: Mapping[str, Any] | None = None,
+    fixed: NgffImage | Any = None,
+    moving: NgffImage | Any = None,
+) -> list[Any]: ...
+def itk_displacement_field_to_ngff_transform(
+    transform: Any,
+    dims: Sequence[str],
+    *,
+    path: str,
+    fixed: NgffImage | Any = None,
+    moving: NgffImage | Any = None,
+) -> tuple[Displacements, NgffImage]: ...
+def ngff_displacement_field_to_itk_transform(
+    transform: Any,
+    field: NgffImage | NgffMultiscales | Any,
+    dims: Sequence[str],
+    *,
+    fixed: NgffImage | Any = None,
+    moving: NgffImage | Any = None,
+) -> list[Any]: ...
+def convert_itk_field_block(
+    values: Any,
+    dims: Sequence[str],
+    *,
+    translation: Sequence[float],
+    spacing: Sequence[float],
+    fixed: NgffImage | Any = None,
+    moving: NgffImage | Any = None,
+    transform_type: str = "displacements",
+    inverse: bool = False,
+) -> Any: ...
 def itk_lps_to_anatomical_orientation(axis_name: str) -> AnatomicalOrientation | None: ...
 def orientation_from_name(name: str) -> dict[str, AnatomicalOrientation]: ...
 def memory_usage(image: NgffImage, constrained_dims: Sequence[str] | None = None) -> int: ...
