@@ -44,11 +44,7 @@ WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,
-    "from_ngff_zarr": "images; no scenes or transformations alone",
-    "from_ome_zarr": "images; no scenes or transformations alone",
     "validate": "structure of images, plates and wells; no JSON schemas, no labels",
-    "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
-    "Metadata": "one list of axes, also for 0.6",
     "NgffVersion": "0.1 to 0.6",
     "SUPPORTED_VERSIONS": "0.4 to 0.6",
     "NgffProgressCallback": "same bars, but no Dask callback",
@@ -66,8 +62,6 @@ REASONS = {
     "not yet": {
         "resample": "RFC-5 transformations are not applied",
         "Resample": "RFC-5 transformations are not applied",
-        "Scene": "scenes are OME-Zarr 0.6",
-        "transform": "RFC-5 transformations are not written (OME-Zarr 0.6)",
     },
 }
 

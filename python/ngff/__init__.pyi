@@ -54,6 +54,7 @@ from ._plate_read import HCSWell as HCSWell
 from ._plate_write import HCSPlateWriter as HCSPlateWriter
 from ._progress import NgffProgress as NgffProgress
 from ._progress import NgffProgressCallback as NgffProgressCallback
+from ._scene import NgffScene as NgffScene
 from ._structural import SpecRule as SpecRule
 from ._structural import ValidateOptions as ValidateOptions
 from ._structural import ValidationError as ValidationError
@@ -102,7 +103,7 @@ def to_multiscales(
 ) -> NgffMultiscales: ...
 def to_ngff_zarr(
     store: Store,
-    multiscales: NgffMultiscales | Any,
+    multiscales: NgffMultiscales | NgffScene | Any,
     version: Version = "0.4",
     overwrite: bool = True,
     use_tensorstore: bool = False,
@@ -118,7 +119,7 @@ def to_ngff_zarr(
 ) -> None: ...
 def to_ome_zarr(
     store: Store,
-    multiscales: NgffMultiscales | Any,
+    multiscales: NgffMultiscales | NgffScene | Any,
     version: Version = None,
     overwrite: bool = True,
     use_tensorstore: bool = False,
@@ -177,7 +178,7 @@ def from_ngff_zarr(
     storage_options: Mapping[str, Any] | None = None,
     kind: str | None = None,
     chunk_store: Store | None = None,
-) -> NgffMultiscales: ...
+) -> Any: ...  # NgffMultiscales, with `kind` NgffScene or a transformation
 def from_ome_zarr(
     store: Store,
     validate: bool = False,
@@ -185,7 +186,7 @@ def from_ome_zarr(
     storage_options: Mapping[str, Any] | None = None,
     kind: str | None = None,
     chunk_store: Store | None = None,
-) -> NgffMultiscales: ...
+) -> Any: ...  # NgffMultiscales, with `kind` NgffScene or a transformation
 def open_array(
     store: Store,
     path: str | None = None,

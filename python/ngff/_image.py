@@ -77,3 +77,14 @@ def canonical_order(dims):
     """Positions of `dims` in the order t, c, z, y, x; None when there is no such order."""
     order = [dims.index(dim) for dim in CANONICAL if dim in dims]
     return order if len(order) == len(dims) else None
+
+
+def is_transform(value):
+    """One of this package's or of ngff-zarr's transformations."""
+    return isinstance(getattr(value, "type", None), str) and hasattr(value, "input") and hasattr(value, "to_dict")
+
+
+def is_other(value):
+    """Something else to write than an image: a scene or a transformation, also ngff-zarr's."""
+    return is_transform(value) or (hasattr(value, "coordinateTransformations")
+                                   and isinstance(getattr(value, "images", None), dict))

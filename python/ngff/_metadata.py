@@ -198,16 +198,22 @@ class Metadata:
     extra: dict = field(default_factory=dict)
 
     def to_version(self, version):
-        """A copy for another version; the object itself is never changed."""
-        version = getattr(version, "value", version)
+        """A copy for another version; the object itself is never changed. That of 0.6 has coordinate
+        systems (`v06.zarr_metadata.Metadata`)."""
+        version = str(getattr(version, "value", version))
         if version not in SUPPORTED_VERSIONS:
             raise ValueError(f"Unsupported version conversion: {self.version} -> {version}")
+        if version == "0.6":
+            from ._metadata06 import Metadata as Metadata06
+
+            return Metadata06.from_version(self)
         return Metadata(**{**vars(self), "version": version})
 
     @classmethod
     def from_version(cls, metadata):
         convert = getattr(metadata, "to_version", None)
-        flat = convert("0.5") if not hasattr(metadata, "axes") and convert else metadata
+        newer = getattr(metadata, "coordinateSystems", None) or not hasattr(metadata, "axes")
+        flat = convert("0.5") if newer and convert else metadata
         names = cls.__dataclass_fields__
         return cls(**{k: v for k, v in vars(flat).items() if k in names})
 
@@ -235,11 +241,14 @@ def omero_from_json(omero):
     return Omero(channels)
 
 
-def transforms_from_json(items):
+def transforms_from_json(items, count=0):
+    """Scales and translations; `count`: axes, for the identity of OME-Zarr 0.6, which is the scale 1."""
     out = []
     for item in items or []:
         if item.get("type") == "sequence":  # OME-Zarr 0.6
-            out += transforms_from_json(item.get("transformations"))
+            out += transforms_from_json(item.get("transformations"), count)
+        elif item.get("type") == "identity" and count:
+            out.append(Scale([1.0] * count))
         elif "scale" in item:
             out.append(Scale(item["scale"]))
         elif "translation" in item:

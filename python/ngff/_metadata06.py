@@ -99,7 +99,9 @@ class Metadata:
             return cls(**{k: v for k, v in vars(metadata).items() if k in names})
         if not hasattr(metadata, "axes"):
             raise ValueError(f"Unsupported metadata type ({type(metadata)}) for conversion to v0.6")
-        axes = [Axis(a.name, a.type, a.unit, getattr(a, "orientation", None)) for a in metadata.axes]
+        axes = [Axis(a.name, a.type, a.unit, *(getattr(a, name, None) for name in
+                                               ("orientation", "discrete", "longName")))
+                for a in metadata.axes]
         datasets = [Dataset(d.path, [level_transform(
             n, d.path, *level_vectors(d.coordinateTransformations, len(axes)))])
             for n, d in enumerate(metadata.datasets)]
@@ -128,3 +130,21 @@ def level_transform(index, path, scale, translation, system=INTRINSIC):
         transformations=[Scale(scale=list(scale)), Translation(translation=list(translation))],
         input=CoordinateSystemIdentifier(path=path), name=f"scale{index}_to_{system}",
         output=CoordinateSystemIdentifier(name=system))
+
+
+_USUAL = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+COMPONENTS = ("displacement", "coordinate")
+
+
+def is_plain(metadata, version):
+    """Whether a document of this version says no more than axes and levels, as the C half writes them."""
+    if getattr(metadata, "coordinateTransformations", None):
+        return False
+    systems = getattr(metadata, "coordinateSystems", None) or ()
+    if version != "0.6" or not systems:
+        return not any(axis.type in COMPONENTS for axis in getattr(metadata, "axes", None) or ())
+    names = [step.name for dataset in metadata.datasets for step in dataset.coordinateTransformations[:1]]
+    return (len(systems) == 1 and systems[0].name == INTRINSIC
+            and all(axis.type in (None, _USUAL.get(axis.name)) and not getattr(axis, "discrete", None)
+                    and getattr(axis, "longName", None) is None for axis in systems[0].axes)
+            and all(name in (None, f"scale{n}_to_{INTRINSIC}") for n, name in enumerate(names)))

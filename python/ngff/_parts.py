@@ -10,6 +10,7 @@ import math
 import os
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class WritePlan:
     levels: tuple = field(repr=False)  # method, factors, chunks, chunks per shard
     options: dict = field(repr=False)
     root_attributes: dict = field(repr=False)
+    extras: Any = field(repr=False)  # of OME-Zarr 0.6
     partitions: list = field(repr=False)  # [(start, shape)] in elements of level 0
     unit: tuple = field(repr=False)  # extents of a shard, or of a chunk without shards
 
@@ -78,6 +80,7 @@ class WritePlan:
 
     def finalize(self):
         """Computes the coarser levels and puts the image where it belongs."""
+        from ._rfc5_write import apply
         from ._staged import add_attributes, publish_directory
 
         method, factors, chunks, per_shard = self.levels
@@ -89,6 +92,7 @@ class WritePlan:
             finally:
                 store.close()
         _sweep(self.root)
+        apply(self.root, self.options["version"], self.extras)
         add_attributes(self.root, self.options["version"], self.root_attributes)
         publish_directory(self.root, self.path, self.overwrite)
         remove(self.stage)
@@ -138,7 +142,7 @@ def plan_of(job):
     image = plan_levels(job.description, *levels)
     unit = image.level(0)["shards"]
     plan = WritePlan(os.path.abspath(path), new_stage(path), bool(job.overwrite), job.description, levels,
-                     dict(job.options), job.root_attributes, [], tuple(unit))
+                     dict(job.options), job.root_attributes, job.extras, [], tuple(unit))
     try:
         store = _core.open_store(context(), plan.root, WRITE, 0, 0)
         try:

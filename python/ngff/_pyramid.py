@@ -10,11 +10,13 @@ from . import _core
 from ._config import context
 from ._image import CANONICAL, SPATIAL, NgffImage, NgffMultiscales, axis_type, canonical_order
 from ._lazy import ComputedLevel, chunk_shape
-from ._metadata import Axis, Dataset, Metadata, MethodMetadata, Scale, Translation
+from ._metadata import MethodMetadata
+from ._metadata06 import INTRINSIC, Dataset, Metadata, level_transform
 from ._methods import Methods, method_name
 from ._orientation import orientation_from_name
 from ._source import Source, as_data, describe, is_foreign, transposed
 from ._stores import KeepLevels, open_for_reading
+from ._systems import Axis, CoordinateSystem
 
 
 def to_ngff_image(data, dims=None, scale=None, translation=None, name="image", axes_units=None,
@@ -194,17 +196,19 @@ def metadata_of(images, method):
     """The metadata objects for levels as they are."""
     first = images[0]
     units, orientations = first.axes_units or {}, first.axes_orientations or {}
-    axes = [Axis(d, axis_type(d), units.get(d), orientations.get(d)) for d in first.dims]
+    types = first.axes_types or {}
+    axes = [Axis(d, types.get(d) or axis_type(d), units.get(d), orientations.get(d),
+                 True if types.get(d) in ("displacement", "coordinate") else None) for d in first.dims]
     datasets = []
     for index, image in enumerate(images):
         scale = [float(image.scale.get(d, 1.0)) for d in image.dims]
         translation = [float(image.translation.get(d, 0.0)) for d in image.dims]
-        datasets.append(Dataset(f"scale{index}/{first.name}",
-                                [Scale(scale), Translation(translation)]))
+        path = f"scale{index}/{first.name}"
+        datasets.append(Dataset(path, [level_transform(index, path, scale, translation)]))
     name = method_name(method)
     texts = {row[0]: row[2] for row in _core.methods()}
     about = MethodMetadata(texts.get(name, name), f"ngff {name}", _core.library_version)
-    return Metadata(axes, datasets, None, None, first.name, "0.4", name, about)
+    return Metadata([CoordinateSystem(INTRINSIC, axes)], datasets, None, None, first.name, name, about)
 
 
 def memory_usage(image, constrained_dims=None):

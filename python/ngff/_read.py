@@ -8,20 +8,26 @@ from . import _core
 from ._config import context
 from ._image import NgffImage, NgffMultiscales, axis_type
 from ._lazy import StoredLevel
-from ._metadata import (SUPPORTED_VERSIONS, Axis, Dataset, Metadata, MethodMetadata, Scale, Translation,
-                        omero_from_json, transforms_from_json)
+from ._metadata import (SUPPORTED_VERSIONS, Dataset, Metadata, MethodMetadata, Scale, Translation,
+                        omero_from_json)
+from ._metadata06 import Metadata as Metadata06
+from ._nodes import read_other
 from ._orientation import AnatomicalOrientation
+from ._rfc5_read import metadata_from_json
 from ._stores import is_ozx_path, location, open_for_reading, with_options
+from ._systems import Axis as SystemAxis
 
 _OWNED = ("multiscales", "omero", "ome", "_ARRAY_DIMENSIONS")
 
 
 def from_ngff_zarr(store, validate=False, version=None, storage_options=None, kind=None,
                    chunk_store=None):
-    """Read an image and its levels; pixels are read when they are indexed."""
+    """Read an image and its levels; pixels are read when they are indexed. `kind`: "multiscales",
+    "scene" or "transformation", what the store has to hold."""
     store = with_options(store, storage_options)
-    if kind not in (None, "multiscales"):
-        raise NotImplementedError(f"kind={kind!r} is not read")
+    other = read_other(store, chunk_store, kind, validate)
+    if other is not None:
+        return other
     handle = open_for_reading(store, chunk_store)
     if validate:
         _check_documents(handle)
@@ -31,7 +37,7 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
     found = str(facts.get("version") or attributes.get("ome", attributes).get("version", "0.4"))
     if version is not None and str(getattr(version, "value", version)) != found:
         raise ValueError(f"the store is OME-Zarr {found}, not {version}")
-    metadata, images = _image_parts(image, attributes, found)
+    metadata, images = _image_parts(image, attributes, found, handle)
     if validate:
         from ._structural import validate_structural
 
@@ -65,33 +71,37 @@ def foreign_attributes(handle):
     return {k: v for k, v in root_attributes(handle).items() if k not in _OWNED} or None
 
 
-def _image_parts(image, attributes, version):
+def _image_parts(image, attributes, version, handle):
     dtype, _, name, axes, _ = image.describe()
     ome = attributes.get("ome", attributes)
     entry = (ome.get("multiscales") or [{}])[0]
+    omero = omero_from_json(ome.get("omero"))
+    infos = [image.level(n) for n in range(image.level_count())]
+    levels = [(info["path"], list(info["scale"]), list(info["translation"])) for info in infos]
+    turns = {axis[0]: AnatomicalOrientation(axis[3]) for axis in axes if axis[3]} or None
+    if version.startswith("0.6"):
+        metadata = metadata_from_json(entry, handle, levels, omero, _method(entry), version)
+    else:
+        discrete = {a.get("name"): a.get("discrete") for a in entry.get("axes", ()) if isinstance(a, dict)}
+        objects = [SystemAxis(a[0], a[1] or axis_type(a[0]), a[2] or None, (turns or {}).get(a[0]),
+                              discrete.get(a[0])) for a in axes]
+        datasets = [Dataset(path, [Scale(scale), Translation(shift)]) for path, scale, shift in levels]
+        metadata = Metadata06.from_version(Metadata(objects, datasets, None, omero, entry.get("name", name),
+                                                    version, entry.get("type"), _method(entry)))
     dims = tuple(axis[0] for axis in axes)
     units = {axis[0]: axis[2] or None for axis in axes}
-    turns = {axis[0]: AnatomicalOrientation(axis[3]) for axis in axes if axis[3]} or None
-    omero = omero_from_json(ome.get("omero"))
+    types = {axis[0]: axis[1] for axis in axes if axis[1] and axis[1] != axis_type(axis[0])} or None
     labels = [c.label or "" for c in omero.channels] if omero else None
-    images, datasets = [], []
-    for n in range(image.level_count()):
-        info = image.level(n)
-        data = StoredLevel(image, n, info, np.dtype(dtype))
-        images.append(NgffImage(data, dims, dict(zip(dims, info["scale"])),
-                                dict(zip(dims, info["translation"])), name, units, turns,
-                                channel_names=list(labels) if labels else None))
-        datasets.append(Dataset(info["path"], [Scale(list(info["scale"])),
-                                               Translation(list(info["translation"]))]))
+    images = [NgffImage(StoredLevel(image, n, info, np.dtype(dtype)), dims, dict(zip(dims, info["scale"])),
+                        dict(zip(dims, info["translation"])), name, units, turns, types,
+                        list(labels) if labels else None) for n, info in enumerate(infos)]
+    return metadata, images
+
+
+def _method(entry):
     about = entry.get("metadata")
     known = isinstance(about, dict) and {"description", "method", "version"} <= set(about)
-    method = MethodMetadata(*(str(about[k]) for k in ("description", "method", "version"))) \
-        if known else None
-    axis_objects = [Axis(a[0], a[1] or axis_type(a[0]), a[2] or None, (turns or {}).get(a[0]))
-                    for a in axes]
-    return Metadata(axis_objects, datasets,
-                    transforms_from_json(entry.get("coordinateTransformations")) or None, omero,
-                    entry.get("name", name), version, entry.get("type"), method), images
+    return MethodMetadata(*(str(about[k]) for k in ("description", "method", "version"))) if known else None
 
 
 def read_ozx_version(zip_path):

@@ -10,6 +10,7 @@ import tempfile
 from . import _core
 from ._config import context
 from ._pyramid import plan_levels
+from ._rfc5_write import apply
 from ._source import Source, is_foreign
 from ._stores import READ, UPDATE, WRITE, Writing, location, mapping, open_for_writing
 from ._write import run_write
@@ -40,6 +41,7 @@ def write_staged(job, use_tensorstore, metadata_only):
             _write_whole(job, root, blank)
         else:
             _write_levels(job, stage, root, blank)
+        apply(root, job.version, job.extras)
         add_attributes(root, job.version, {**_kept_attributes(path), **job.root_attributes})
         if use_tensorstore and not metadata_only:
             _tensorstore.fill_directory(job, root)
@@ -59,6 +61,7 @@ def _write_kvstore(job, metadata_only):
             _write_whole(job, root, True)
         else:
             _write_levels(job, stage, root, True)
+        apply(root, job.version, job.extras)
         add_attributes(root, job.version, job.root_attributes)
         documents = {}
         for directory, _, files in os.walk(root):
@@ -126,6 +129,7 @@ def write_levels(job, start_level, metadata_only=False):
             _core.write_levels(context(), store, job.plan(), start_level, dict(job.options))
         finally:
             store.close()
+    apply(path, job.version, job.extras)
     if job.root_attributes:
         add_attributes(path, job.version, job.root_attributes)
 
@@ -179,12 +183,12 @@ def write_level(job, n, root, blank):
     _native(job, root, plan, data, description, blank)
 
 
-def _load(path):
+def load(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
 
 
-def _save(path, document):
+def save(path, document):
     text = json.dumps(document, indent=2, allow_nan=False)
     part = f"{path}.{os.getpid()}.part"
     with open(part, "w", encoding="utf-8") as file:
@@ -196,10 +200,10 @@ def read_documents(root, version):
     """(attributes, consolidated map or None, the whole root document)"""
     if version == "0.4":
         consolidated = os.path.join(root, ".zmetadata")
-        whole = _load(consolidated) if os.path.exists(consolidated) else None
-        attributes = _load(os.path.join(root, ".zattrs"))
+        whole = load(consolidated) if os.path.exists(consolidated) else None
+        attributes = load(os.path.join(root, ".zattrs"))
         return [attributes, whole["metadata"] if whole else None, whole]
-    whole = _load(os.path.join(root, "zarr.json"))
+    whole = load(os.path.join(root, "zarr.json"))
     inline = whole.get("consolidated_metadata")
     return [whole["attributes"], inline["metadata"] if inline else None, whole]
 
@@ -233,12 +237,12 @@ def join_documents(documents, job, first=1, lead="scale"):
 def write_documents(root, version, documents):
     attributes, consolidated, whole = documents
     if version == "0.4":
-        _save(os.path.join(root, ".zattrs"), attributes)
+        save(os.path.join(root, ".zattrs"), attributes)
         if whole is not None:
             whole["metadata"] = {**consolidated, ".zattrs": attributes}
-            _save(os.path.join(root, ".zmetadata"), whole)
+            save(os.path.join(root, ".zmetadata"), whole)
     else:
-        _save(os.path.join(root, "zarr.json"), whole)
+        save(os.path.join(root, "zarr.json"), whole)
 
 
 def add_attributes(root, version, extra):

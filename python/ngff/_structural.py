@@ -45,7 +45,7 @@ class ValidationError(ValueError):
         self.rule, self.message, self.location = SpecRule(rule), message, location
 
 
-def _axes(axes):
+def _axes(axes, version=None):
     if not 2 <= len(axes) <= 5:
         raise ValidationError("axis-count", f"{len(axes)} axes, 2 to 5 are allowed", "axes")
     types = [axis.type for axis in axes]
@@ -57,8 +57,18 @@ def _axes(axes):
     if ranks != sorted(ranks):
         raise ValidationError("axis-order", f"time, channel, space is the order, not {types}", "axes")
     space = [axis.name for axis in axes if axis.type == "space"]
+    if not space and str(version).startswith("0.6") and types.count("array") >= 2:
+        return  # the coordinate system of an array
     if len(space) not in (2, 3) or space != ["z", "y", "x"][-len(space):]:
         raise ValidationError("axis-order", f"space axes are (z,) y, x, not {space}", "axes")
+
+
+def check_axes(axes, version):
+    """The rules about axes alone, which hold for each coordinate system of OME-Zarr 0.6."""
+    version = getattr(version, "value", version)
+    if version is None or str(version) < "0.9":
+        _axes(axes, version)
+    _unique_names(axes)
 
 
 def _unique_names(axes):
@@ -96,7 +106,7 @@ def _transforms(items, count, where):
     if len(scales) != 1:
         raise ValidationError(rule, f"{len(scales)} scales, exactly one is needed", where)
     for item in items:
-        values = getattr(item, item.type, None)
+        values = getattr(item, item.type, None) if item.type in ("scale", "translation") else None
         if values is not None and len(values) != count:
             raise ValidationError("scale-length-mismatch",
                                   f"{item.type} has {len(values)} values for {count} axes", where)
@@ -106,6 +116,19 @@ def _transforms(items, count, where):
     return scales[0].scale
 
 
+def _steps(transforms, count):
+    """Scales and translations as 0.4 lists them; identity of OME-Zarr 0.6 is the scale 1."""
+    from ._metadata import Scale
+
+    for item in transforms or ():
+        if item.type == "sequence":
+            yield from _steps(item.transformations, count)
+        elif item.type == "identity":
+            yield Scale([1.0] * count)
+        else:
+            yield item
+
+
 def validate_structural(metadata, options=None, version=None):
     """Raises ValidationError for the first broken rule; None when all are kept. The rules about the
     number and order of axes end with OME-Zarr 0.9, where those of RFC-4 begin; without a version
@@ -113,11 +136,10 @@ def validate_structural(metadata, options=None, version=None):
     if _schema_only(options):
         return
     latest = str(getattr(version, "value", version)) >= "0.9" if version is not None else None
-    if not latest:
-        _axes(metadata.axes)
-    _unique_names(metadata.axes)
+    check_axes(metadata.axes, version)
     count, previous = len(metadata.axes), None
-    if metadata.coordinateTransformations:
+    named = bool(getattr(metadata, "coordinateSystems", None))  # 0.6: between systems, of any size
+    if metadata.coordinateTransformations and not named:
         for item in metadata.coordinateTransformations:
             values = getattr(item, getattr(item, "type", ""), None)
             if values is not None and len(values) != count:
@@ -125,7 +147,8 @@ def validate_structural(metadata, options=None, version=None):
                                       "coordinateTransformations")
     space = [i for i, axis in enumerate(metadata.axes) if axis.type == "space"]
     for n, dataset in enumerate(metadata.datasets):
-        scale = _transforms(dataset.coordinateTransformations, count, f"datasets[{n}]")
+        steps = dataset.coordinateTransformations
+        scale = _transforms(list(_steps(steps, count)) if named else steps, count, f"datasets[{n}]")
         if previous and any(scale[i] < previous[i] for i in space):
             raise ValidationError("dataset-order-highest-to-lowest",
                                   "a level is finer than the one before it", f"datasets[{n}]")
@@ -200,10 +223,11 @@ def validate(ngff_dict, version="0.4", model="image", strict=False):
         try:
             axes = [Axis(a["name"], a.get("type"), a.get("unit"), a.get("orientation"))
                     for a in _axes_of(entry)]
-            datasets = [Dataset(d["path"], transforms_from_json(d["coordinateTransformations"]))
+            datasets = [Dataset(d["path"], transforms_from_json(d["coordinateTransformations"], len(axes)))
                         for d in entry["datasets"]]
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an OME-Zarr {version} image: {error}") from error
-        validate_structural(Metadata(
-            axes, datasets, transforms_from_json(entry.get("coordinateTransformations")),
-            omero_from_json(ome.get("omero"))), version=version)
+        # Those of 0.6 lead between systems, which need not have the axes of the image.
+        whole = () if "coordinateSystems" in entry else entry.get("coordinateTransformations")
+        validate_structural(Metadata(axes, datasets, transforms_from_json(whole),
+                                     omero_from_json(ome.get("omero"))), version=version)

@@ -4,9 +4,12 @@ import numpy as np
 
 from . import _codecs, _core
 from ._config import context
+from ._image import is_other
 from ._interrupt import run
 from ._lazy import ComputedLevel, chunk_shape
 from ._metadata import SUPPORTED_VERSIONS, Metadata
+from ._metadata06 import Metadata as Metadata06
+from ._metadata06 import is_plain, level_vectors
 from ._methods import method_name
 from ._progress import adapt
 from ._pyramid import chunks_of, plan_levels
@@ -31,6 +34,14 @@ def to_ngff_zarr(store, multiscales, version=_SEED_DEFAULT, overwrite=True, use_
     anatomical orientation. `kwargs`: `compressor`, `compressors`, `chunks`, `write_empty_chunks`
     and the other arguments of zarr's create_array as far as they can be honoured; what cannot is an
     error. `scale_strategy`: both values are accepted; levels always have the size they declare."""
+    if is_other(multiscales):
+        from ._nodes import write_other
+
+        return write_other(store, multiscales, None if version is _SEED_DEFAULT else version, overwrite,
+                           consolidate_metadata, start_level, chunk_store, {
+                               "progress": progress, "chunks_per_shard": chunks_per_shard,
+                               "scale_strategy": scale_strategy, "metadata_only": metadata_only,
+                               "use_tensorstore": use_tensorstore, **kwargs})
     if is_ozx_path(store) and (metadata_only or start_level):
         raise ValueError(f"{'metadata_only' if metadata_only else 'start_level'} is not for an .ozx, "
                          "which is written in one piece")
@@ -73,7 +84,9 @@ def to_ome_zarr(store, multiscales, version=None, overwrite=True, use_tensorstor
                 chunk_store=None, progress=None, chunks_per_shard=None, scale_strategy="pad",
                 metadata_only=False, start_level=0, consolidate_metadata=True, **kwargs):
     """`to_ngff_zarr` with OME-Zarr 0.5 as the default."""
-    to_ngff_zarr(store, multiscales, version or "0.5", overwrite, use_tensorstore, chunk_store,
+    if version is None:
+        version = "0.6" if is_other(multiscales) else "0.5"
+    to_ngff_zarr(store, multiscales, version, overwrite, use_tensorstore, chunk_store,
                  progress, chunks_per_shard, kwargs.pop("enabled_rfcs", [4]), scale_strategy,
                  metadata_only, start_level, consolidate_metadata, **kwargs)
 
@@ -105,6 +118,7 @@ class Job:
         self.chunks = self._chunks(kwargs)
         self.per_shard = self._per_shard(chunks_per_shard)
         self._codec_options(dict(kwargs))
+        self.extras = self._extras(multiscales.metadata)
         self.root_attributes = dict(getattr(multiscales, "root_attributes", None) or {})
 
     def describe(self, level):
@@ -132,6 +146,14 @@ class Job:
         if isinstance(chunks, (tuple, list)) and len(chunks) != len(self.first.dims):
             raise ValueError(f"chunks must have one value for each of {tuple(self.first.dims)}")
         return chunks_of(chunks, self.first)
+
+    def _extras(self, metadata):
+        """What a document holds beyond axes and levels; None when the C half writes all of it."""
+        if is_plain(metadata, self.version):
+            return None
+        from ._rfc5_write import extras_of
+
+        return extras_of(metadata, self.version, [axis[0] for axis in self.description[3]])
 
     def _per_shard(self, value):
         dims = [axis[0] for axis in self.description[3]]
@@ -220,7 +242,8 @@ class Job:
             client = cluster_client(self.data)
         if client is not None:
             write_on_cluster(self, client, adapt(self.progress, len(self.images)))
-        elif use_tensorstore or metadata_only or not self.generated() or self.root_attributes:
+        elif use_tensorstore or metadata_only or not self.generated() or self.root_attributes \
+                or self.extras is not None:
             from ._staged import write_staged
 
             write_staged(self, use_tensorstore, metadata_only)
@@ -249,21 +272,27 @@ def run_write(store, plan, source, options, progress=None):
 
 
 def _flat(metadata):
-    """The metadata with axes and datasets: newer models of the peer convert themselves."""
+    """The metadata as 0.5 has it; newer models are converted, also the peer's."""
     if metadata is None:
         return Metadata([], [])
+    if getattr(metadata, "coordinateSystems", None):
+        return Metadata06.from_version(metadata).flat("0.5")
     if not hasattr(metadata, "axes") and hasattr(metadata, "to_version"):
         return metadata.to_version("0.5")
     return metadata
 
 
 def _transforms(flat, level):
-    scale = translation = None
-    if level < len(flat.datasets):
-        for item in flat.datasets[level].coordinateTransformations or ():
-            scale = getattr(item, "scale", None) or scale
-            translation = getattr(item, "translation", None) or translation
-    return scale, translation
+    """Scale and translation of a level, or None where the metadata does not say."""
+    if level >= len(flat.datasets):
+        return None, None
+    dataset, count = flat.datasets[level], len(flat.axes)
+    kinds = {step.type for step in dataset.coordinateTransformations or ()}
+    found = level_vectors(dataset.coordinateTransformations, count)
+    for kind, values in zip(("scale", "translation"), found):
+        if kind in kinds and count and len(values) != count:
+            raise ValueError(f"dataset {dataset.path!r} gives {len(values)} {kind} values for its {count} axes")
+    return tuple(values if kind in kinds else None for kind, values in zip(("scale", "translation"), found))
 
 
 def _at(names, values, dim, default):

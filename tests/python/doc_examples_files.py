@@ -278,10 +278,10 @@ def plate_image_command(nz):
 
 # ---- transformations, other libraries -----------------------------------------------------------
 
-NO_RFC5 = "of OME-Zarr 0.6 only scale and translation are written"
+ONE_LEVEL = ("one level", "codec")
 
 
-@example("RFC-5", "An image and an affine", missing=NO_RFC5)
+@example("RFC-5", "An image and an affine", *WRITTEN)
 def affine(nz):
     v06 = nz.sub("v06.zarr_metadata")
     levels = head(nz)
@@ -296,7 +296,7 @@ def affine(nz):
     return store("affine.ome.zarr")
 
 
-@example("RFC-5", "Displacement and coordinate fields", missing=NO_RFC5)
+@example("RFC-5", "Displacement and coordinate fields", *ONE_LEVEL)
 def displacement(nz):
     image = nz.NgffImage(np.zeros((2, 64, 64), "f4"), ("c", "y", "x"), dict.fromkeys("cyx", 1.0),
                          dict.fromkeys("cyx", 0.0), axes_types={"c": nz.AxisType.Displacement})
@@ -304,8 +304,73 @@ def displacement(nz):
     return store("field.ome.zarr")
 
 
-absent("RFC-5", "A field region by region; image and field in one store; scenes; a transformation alone",
-       NO_RFC5)
+def field_levels(nz, kind="Displacement"):
+    image = nz.NgffImage(np.ones((2, 64, 64), "f4"), ("c", "y", "x"), dict.fromkeys("cyx", 1.0),
+                         dict.fromkeys("cyx", 0.0), axes_types={"c": getattr(nz.AxisType, kind)})
+    return nz.to_multiscales(image, scale_factors=[])
+
+
+@example("RFC-5", "A field declared as a transformation", *ONE_LEVEL)
+def declared_field(nz):
+    nz.to_ome_zarr("field.ome.zarr", nz.declare_field_transform(field_levels(nz)), version="0.6")
+    back = nz.from_ome_zarr("field.ome.zarr", validate=True)
+    return store("field.ome.zarr"), back.metadata.coordinateTransformations
+
+
+@example("RFC-5", "A field of coordinates", *ONE_LEVEL)
+def coordinate_field(nz):
+    levels = nz.declare_field_transform(field_levels(nz, "Coordinate"),
+                                        transform_type=nz.FieldTransformType.Coordinates)
+    nz.to_ome_zarr("field.ome.zarr", levels, version="0.6")
+    return store("field.ome.zarr")
+
+
+@example("RFC-5", "A field region by region", *ONE_LEVEL)
+def field_by_region(nz):
+    nz.to_ome_zarr("field.ome.zarr", nz.declare_field_transform(field_levels(nz)), version="0.6",
+                   metadata_only=True)
+    array = nz.open_array("field.ome.zarr", "scale0/image")
+    array[:, :, :] = np.ones((2, 64, 64), "f4")
+    return store("field.ome.zarr")
+
+
+@example("RFC-5", "Image and field in one store")
+def image_and_field(nz):
+    v06 = nz.sub("v06.zarr_metadata")
+    levels = nz.to_multiscales(nz.to_ngff_image(plane()), scale_factors=[2])
+    levels.metadata.coordinateSystems.append(
+        v06.CoordinateSystem(name="bent", axes=[v06.Axis(name=d, type="space") for d in "yx"]))
+    levels = nz.declare_field_transform(levels, path="coordinateTransformations/field",
+                                        input_system="intrinsic", output_system="bent")
+    nz.to_ome_zarr("image.ome.zarr", levels, version="0.6")
+    nz.to_ome_zarr("image.ome.zarr/coordinateTransformations/field", field_levels(nz), version="0.6")
+    metadata = nz.from_ome_zarr("image.ome.zarr").metadata
+    field = nz.from_ome_zarr(store("image.ome.zarr") / metadata.coordinateTransformations[0].path)
+    return metadata.coordinateTransformations, metadata.coordinateSystems, field.metadata.axes
+
+
+@example("RFC-5", "Scenes", *WRITTEN)
+def scene(nz):
+    v06 = nz.sub("v06.zarr_metadata")
+    end = v06.CoordinateSystemIdentifier
+    images = {"tile/0": nz.to_multiscales(nz.to_ngff_image(plane()), scale_factors=[2]),
+              "tile/1": nz.to_multiscales(nz.to_ngff_image(plane(seed=1)), scale_factors=[2])}
+    world = v06.CoordinateSystem(name="world", axes=[v06.Axis(name=d, type="space") for d in "yx"])
+    steps = [v06.Identity(input=end(path="tile/0", name="intrinsic"), output=end(name="world")),
+             v06.Affine(affine=[[1.0, 0.0, 5.0], [0.0, 1.0, 180.0]],
+                        input=end(path="tile/1", name="intrinsic"), output=end(name="world"))]
+    nz.to_ome_zarr("scene.ome.zarr", nz.NgffScene(images, steps, [world]))
+    back = nz.from_ome_zarr("scene.ome.zarr", validate=True, kind="scene")
+    return store("scene.ome.zarr"), back.coordinateTransformations, back.coordinateSystems, sorted(back.images)
+
+
+@example("RFC-5", "A transformation alone")
+def transformation(nz):
+    v06 = nz.sub("v06.zarr_metadata")
+    step = v06.TransformSequence(transformations=[v06.Rotation(rotation=[[0.0, -1.0], [1.0, 0.0]]),
+                                                  v06.Translation(translation=[4.0, 2.0])])
+    nz.to_ome_zarr("step.ome.zarr", step)
+    return store("step.ome.zarr"), nz.from_ome_zarr("step.ome.zarr", kind="transformation")
 absent("RFC-8", "Collections (all examples)", "newer than 0.50")
 absent("LIF", "Leica files in Python (four examples)", "the format has no public specification")
 absent("MCP", "The server", "a package of its own")

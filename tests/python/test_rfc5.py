@@ -1,11 +1,15 @@
 """OME-Zarr 0.6: coordinate systems, transformations and scenes, beside ngff-zarr's."""
 
 import dataclasses
+import json
+import pathlib
+import shutil
 
 import numpy as np
 import pytest
 
 import ngff as nz
+from conftest import need
 from ngff._transforms_json import to_json, transforms_from_json
 from ngff.v06 import zarr_metadata as v06
 
@@ -122,3 +126,416 @@ def test_a_field_is_declared_on_a_copy():
 def test_a_field_that_cannot_be_declared(arguments, words):
     with pytest.raises(ValueError, match=words):
         nz.declare_field_transform(field_image(), **arguments)
+
+
+# ---- images -------------------------------------------------------------------------------------
+
+AFFINE = [[1.0, 0.25, 5.0], [0.0, 1.0 / 3.0, 10.0]]
+
+
+def end(name=None, path=None):
+    return v06.CoordinateSystemIdentifier(path=path, name=name)
+
+
+def system(name, dims="yx"):
+    return v06.CoordinateSystem(name, [v06.Axis(d, "space", "micrometer") for d in dims])
+
+
+def image(steps=(), systems=(), dims="yx", package=nz):
+    shape = (64, 80, 96)[-len(dims):]
+    data = np.random.default_rng(3).integers(0, 255, shape).astype("u1")
+    levels = package.to_multiscales(package.to_ngff_image(data, dims=tuple(dims)), scale_factors=[2], chunks=32)
+    levels.metadata.coordinateSystems.extend(systems)
+    levels.metadata.coordinateTransformations = list(steps) or None
+    return levels
+
+
+def full_image():
+    return image([
+        v06.Affine(affine=AFFINE, name="register", input=end("intrinsic"), output=end("atlas")),
+        v06.TransformSequence(name="turn", input=end("atlas"), output=end("world"), transformations=[
+            v06.Rotation(rotation=[[0.0, -1.0], [1.0, 0.0]]), v06.MapAxis(mapAxis=[1, 0]),
+            v06.Translation(translation=[1.5, 2.0])]),
+        v06.Bijection(input=end("intrinsic"), output=end("world"), forward=v06.Affine(affine=AFFINE),
+                      inverse=v06.Scale(scale=[2.0, 1.0])),
+        v06.ByDimension(input=end("atlas"), output=end("world"), transformations=[
+            v06.ByDimensionItem(v06.Scale(scale=[2.0]), [1], [0]), v06.ByDimensionItem(v06.Identity(), [0], [1])]),
+    ], [system("atlas"), system("world")])
+
+
+def attributes(path):
+    return json.loads((path / "zarr.json").read_text(encoding="utf-8"))["attributes"]
+
+
+def accepted(found, name="image"):
+    """The official schemas of 0.6 have nothing to say against it."""
+    import jsonschema
+    import referencing
+
+    folder = pathlib.Path(__file__).resolve().parents[3] / "shared/schemas/0.6/schemas"
+    if not folder.is_dir():
+        folder = pathlib.Path(need("ngff_zarr").__file__).parent / "spec/0.6/schemas"
+    resources = []
+    for path in folder.glob("*.schema"):
+        text = json.loads(path.read_text(encoding="utf-8"))
+        resource = referencing.Resource.from_contents(text, referencing.jsonschema.DRAFT202012)
+        resources += [(text.get("$id", path.name), resource), (path.name, resource), (
+            f"https://ngff.openmicroscopy.org/0.6/schemas/{path.name}", resource)]
+    schema = json.loads((folder / f"{name}.schema").read_text(encoding="utf-8"))
+    checker = jsonschema.Draft202012Validator(schema, registry=referencing.Registry().with_resources(resources))
+    problems = [f"{list(e.absolute_path)}: {e.message}" for e in checker.iter_errors(found)]
+    assert not problems, problems[0]
+
+
+def same_model(ours, theirs):
+    assert to_json(ours.coordinateSystems) == to_json(theirs.coordinateSystems)
+    assert to_json(ours.coordinateTransformations) == to_json(theirs.coordinateTransformations)
+    assert to_json(ours.datasets) == to_json(theirs.datasets)
+
+
+def test_theirs_reads_ours(tmp_path):
+    theirs = need("ngff_zarr")
+    levels = full_image()
+    nz.to_ome_zarr(tmp_path / "a.zarr", levels, version="0.6")
+    accepted(attributes(tmp_path / "a.zarr"))
+    back = theirs.from_ome_zarr(str(tmp_path / "a.zarr"), validate=True)
+    same_model(nz.from_ome_zarr(tmp_path / "a.zarr", validate=True).metadata, back.metadata)
+    assert np.array_equal(np.asarray(back.images[0].data), levels.images[0].data)
+    assert back.metadata.coordinateTransformations[0].affine == AFFINE  # every bit
+    entry = attributes(tmp_path / "a.zarr")["ome"]["multiscales"][0]
+    assert entry["coordinateTransformations"][0]["path"] == "coordinateTransformations/register"
+
+
+def test_ours_reads_theirs(tmp_path):
+    theirs = need("ngff_zarr")
+    theirs.to_ome_zarr(str(tmp_path / "a.zarr"), theirs_of(theirs), version="0.6")
+    same_model(nz.from_ome_zarr(tmp_path / "a.zarr", validate=True).metadata,
+               theirs.from_ome_zarr(str(tmp_path / "a.zarr")).metadata)
+
+
+def theirs_of(theirs):
+    """The same image, made of their classes."""
+    model = theirs.v06.zarr_metadata
+    levels = image(package=theirs)
+    ours = full_image().metadata
+    systems = [model.CoordinateSystem(s.name, [model.Axis(a.name, a.type, a.unit) for a in s.axes])
+               for s in ours.coordinateSystems]
+    levels.metadata.coordinateSystems = systems
+    levels.metadata.coordinateTransformations = model.Metadata._parse_transforms(
+        to_json(ours.coordinateTransformations), systems)
+    return levels
+
+
+def test_their_objects_are_written_as_ours(tmp_path):
+    theirs = need("ngff_zarr")
+    nz.to_ome_zarr(tmp_path / "a.zarr", theirs_of(theirs), version="0.6")
+    nz.to_ome_zarr(tmp_path / "b.zarr", full_image(), version="0.6")
+    entries = [attributes(tmp_path / n)["ome"]["multiscales"][0] for n in ("a.zarr", "b.zarr")]
+    for key in ("coordinateSystems", "coordinateTransformations"):
+        assert entries[0][key] == entries[1][key]
+
+
+@pytest.mark.parametrize("place", ["b.zarr", "b.ozx", "mapping"])
+def test_what_is_read_is_written_again(tmp_path, place):
+    nz.to_ome_zarr(tmp_path / "a.zarr", full_image(), version="0.6")
+    target = {} if place == "mapping" else tmp_path / place
+    first = nz.from_ome_zarr(tmp_path / "a.zarr")
+    nz.to_ome_zarr(target, first, version="0.6")
+    again = nz.from_ome_zarr(target, validate=True)
+    assert to_json(again.metadata) == to_json(first.metadata)
+    assert np.array_equal(np.asarray(again.images[1].data), np.asarray(first.images[1].data))
+
+
+def test_consolidated_and_stored_documents_are_the_same(tmp_path):
+    nz.to_ome_zarr(tmp_path / "a.zarr", full_image(), version="0.6")
+    whole = json.loads((tmp_path / "a.zarr/zarr.json").read_text())["consolidated_metadata"]["metadata"]
+    stored = {str(p.parent.relative_to(tmp_path / "a.zarr")): json.loads(p.read_text())
+              for p in (tmp_path / "a.zarr").rglob("zarr.json") if p.parent != tmp_path / "a.zarr"}
+    for document in whole.values():
+        document.pop("consolidated_metadata", None)
+    assert whole == stored and "coordinateTransformations/register" in whole
+
+
+def test_a_caller_keeps_its_objects(tmp_path):
+    levels = full_image()
+    before = to_json(levels.metadata)
+    nz.to_ome_zarr(tmp_path / "a.zarr", levels, version="0.6")
+    assert to_json(levels.metadata) == before
+
+
+def test_matrix_arrays_in_any_codec(tmp_path):
+    zarr = need("zarr")
+    nz.to_ome_zarr(tmp_path / "a.zarr", full_image(), version="0.6")
+    array = zarr.create_array(str(tmp_path / "a.zarr/coordinateTransformations/register"), shape=(2, 3),
+                              chunks=(1, 2), dtype="f4", overwrite=True)
+    array[:] = np.asarray(AFFINE)
+    (first, *_) = nz.from_ome_zarr(tmp_path / "a.zarr").metadata.coordinateTransformations
+    assert np.array_equal(first.affine, np.asarray(AFFINE, "f4")) and first.path
+
+
+def test_a_lost_matrix_is_named(tmp_path):
+    nz.to_ome_zarr(tmp_path / "a.zarr", full_image(), version="0.6")
+    shutil.rmtree(tmp_path / "a.zarr/coordinateTransformations/register")
+    with pytest.raises(ValueError, match="'coordinateTransformations/register'") as error:
+        nz.from_ome_zarr(tmp_path / "a.zarr")
+    assert "\n" not in str(error.value)
+
+
+def test_another_intrinsic_system(tmp_path):
+    levels = image()
+    levels.metadata.coordinateSystems[0].name = "physical"
+    for dataset in levels.metadata.datasets:
+        dataset.coordinateTransformations[0].output = end("physical")
+    nz.to_ome_zarr(tmp_path / "a.zarr", levels, version="0.6")
+    back = need("ngff_zarr").from_ome_zarr(str(tmp_path / "a.zarr"), validate=True)
+    assert back.metadata.intrinsic_coordinate_system.name == "physical"
+
+
+REFUSED = [
+    ({"input": None, "output": end("atlas")}, "names no input coordinate system"),
+    ({"input": end("intrinsic"), "output": end("nowhere")}, "'nowhere', which is not declared"),
+    ({"input": end("intrinsic"), "output": end("deep")}, "gives 2 axes where there are 3"),
+    ({"input": end("deep"), "output": end("atlas")}, "takes 2 axes where there are 3"),
+    ({"input": end("intrinsic"), "output": end("atlas"), "affine": [[1.0, 0.0, 0.0], [0.0, 1.0]]},
+     "rectangular matrix"),
+    ({"input": end("intrinsic"), "output": end("atlas"), "affine": [[1.0, 0.0, 0.0], [0.0, np.nan, 0.0]]},
+     "expected a finite number"),
+    ({"input": end("intrinsic"), "output": end("atlas"), "path": "../out"}, "stay below"),
+    ({"input": end("intrinsic"), "output": end("atlas"), "path": "scale0/image"}, "in the way of a level"),
+    ({"input": end("intrinsic"), "output": end("atlas"), "affine": None, "path": "gone"}, "does not hold its matrix"),
+    ({"input": end("intrinsic"), "output": end("x", "%2e%2e/b")}, "stay below"),
+]
+
+
+@pytest.mark.parametrize("change, words", REFUSED, ids=[words for _, words in REFUSED])
+def test_a_bad_reference_is_one_line_and_nothing_is_written(tmp_path, change, words):
+    step = v06.Affine(**{"affine": AFFINE, **change})
+    with pytest.raises(ValueError) as error:
+        nz.to_ome_zarr(tmp_path / "a.zarr", image([step], [system("atlas"), system("deep", "zyx")]), version="0.6")
+    assert words in str(error.value) and "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("systems, words", [
+    ([system("intrinsic")], "names must be non-empty and unique"),
+    ([system("")], "names must be non-empty and unique"),
+    ([system("a", "xy")], r"\[axis-order\]"),
+    ([system("a", "yy")], r"\[axis-"),
+    ([system("a", "x")], r"\[axis-count\]"),
+])
+def test_a_bad_coordinate_system(tmp_path, systems, words):
+    with pytest.raises(ValueError, match=words):
+        nz.to_ome_zarr(tmp_path / "a.zarr", image(systems=systems), version="0.6")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sequence_is_followed_through(tmp_path):
+    step = v06.TransformSequence(input=end("intrinsic"), output=end("atlas"), transformations=[
+        v06.ProjectAxis(createdOutputs=[0]), v06.Scale(scale=[1.0, 2.0])])
+    with pytest.raises(ValueError, match=r"transformations\[1\] \(scale\) takes 2 axes where there are 3"):
+        nz.to_ome_zarr(tmp_path / "a.zarr", image([step], [system("atlas")]), version="0.6")
+    step.transformations[1].scale = [1.0, 2.0, 3.0]
+    step.transformations.append(v06.ProjectAxis(droppedInputs=[0]))
+    nz.to_ome_zarr(tmp_path / "a.zarr", image([step], [system("atlas")]), version="0.6")
+    accepted(attributes(tmp_path / "a.zarr"))
+    back = nz.from_ome_zarr(tmp_path / "a.zarr", validate=True)  # 0.50 fails: TypeError
+    assert to_json(back.metadata.coordinateTransformations) == to_json([step])
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_older_versions_say_what_they_cannot_hold(tmp_path, version):
+    levels = full_image()
+    with pytest.raises(ValueError, match=f"4 of .* have no form in OME-Zarr {version}"):
+        nz.to_ome_zarr(tmp_path / "a.zarr", levels, version=version)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.warns(UserWarning, match="'atlas', 'world' and transformations 'register'"):
+        flat = levels.metadata.to_version(version)
+    assert [d.coordinateTransformations[0].scale for d in flat.datasets] == [[1.0, 1.0], [2.0, 2.0]]
+    assert flat.to_version("0.6").coordinateSystems == levels.metadata.coordinateSystems[:1]
+
+
+def test_a_field_keeps_its_axes(tmp_path):
+    for version in ("0.4", "0.5", "0.6"):
+        nz.to_ome_zarr(tmp_path / "a.zarr", field_image(), version=version)
+        back = nz.from_ome_zarr(tmp_path / "a.zarr")
+        assert back.metadata.axes[0].type == "displacement" and back.metadata.axes[0].discrete
+        assert back.images[0].axes_types == {"c": "displacement"}
+
+
+def test_a_field_follows_its_level(tmp_path):
+    """The store that is read calls its levels otherwise than the one that is written."""
+    nz.to_ome_zarr(tmp_path / "a.zarr", nz.declare_field_transform(field_image()), version="0.6")
+    path = tmp_path / "a.zarr"
+    text = (path / "zarr.json").read_text().replace("scale0/image", "field")
+    (path / "zarr.json").write_text(text)
+    (path / "scale0/image").rename(path / "field")
+    levels = nz.from_ome_zarr(path)
+    assert levels.metadata.coordinateTransformations[0].path == "field"
+    nz.to_ome_zarr(tmp_path / "b.zarr", levels, version="0.6")
+    back = nz.from_ome_zarr(tmp_path / "b.zarr").metadata
+    assert back.coordinateTransformations[0].path == back.datasets[0].path
+
+
+def test_structural_rules_of_06():
+    metadata = full_image().metadata
+    nz.validate_structural(metadata, version="0.6")
+    arrays = v06.CoordinateSystem("intrinsic", [v06.Axis(f"dim_{n}", "array") for n in range(2)])
+    metadata.coordinateSystems[0] = arrays
+    nz.validate_structural(metadata, version="0.6")
+    with pytest.raises(nz.ValidationError) as error:
+        nz.validate_structural(metadata, version="0.5")
+    assert error.value.rule == nz.SpecRule.AXIS_ORDER
+    for steps, rule in (([v06.Translation(translation=[0.0, 0.0]), v06.Scale(scale=[1.0, 1.0])], "global-coord"),
+                        ([v06.Scale(scale=[1.0])], "scale-length"),
+                        ([v06.Scale(scale=[1.0, 1.0]), v06.Scale(scale=[1.0, 1.0])], "global-coord")):
+        broken = full_image().metadata
+        broken.datasets[0].coordinateTransformations[0].transformations = steps
+        with pytest.raises(nz.ValidationError) as error:
+            nz.validate_structural(broken, version="0.6")
+        assert error.value.rule.startswith(rule)
+    alone = full_image().metadata
+    alone.datasets = alone.datasets[:1]
+    alone.datasets[0].coordinateTransformations = [v06.Identity(output=end("intrinsic"))]
+    nz.validate_structural(alone, version="0.6")
+
+
+# ---- scenes and transformations alone -----------------------------------------------------------
+
+
+def two_images():
+    return {"tile/0": image(), "tile/1": image(systems=[system("atlas")])}
+
+
+def scene(**change):
+    world = system("world")
+    steps = [v06.Translation(translation=[1.0, 2.0], input=end("intrinsic", "tile/0"), output=end("world")),
+             v06.Affine(affine=AFFINE, input=end("atlas", "tile/1"), output=end("world"))]
+    return nz.NgffScene(**{"images": two_images(), "coordinateTransformations": steps,
+                           "coordinateSystems": [world], **change})
+
+
+@pytest.mark.parametrize("place", ["s.zarr", "mapping"])
+def test_a_scene_comes_back(tmp_path, place):
+    made, target = scene(), {} if place == "mapping" else tmp_path / place
+    made.to_ome_zarr(target)
+    back = nz.NgffScene.from_ome_zarr(target, validate=True)
+    assert to_json(back.coordinateTransformations) == to_json(made.coordinateTransformations)
+    assert back.coordinateSystems == made.coordinateSystems and sorted(back.images) == ["tile/0", "tile/1"]
+    assert np.array_equal(np.asarray(back.images["tile/1"].images[0].data), made.images["tile/1"].images[0].data)
+
+
+def test_scenes_of_both_packages(tmp_path):
+    theirs = need("ngff_zarr")
+    made = scene()
+    nz.to_ome_zarr(tmp_path / "a.zarr", made)
+    accepted(attributes(tmp_path / "a.zarr"), "scene")
+    back = theirs.from_ome_zarr(str(tmp_path / "a.zarr"), validate=True, kind="scene")
+    assert to_json(back.coordinateTransformations) == to_json(made.coordinateTransformations)
+    back.to_ome_zarr(str(tmp_path / "b.zarr"))
+    assert to_json(nz.from_ome_zarr(tmp_path / "b.zarr", kind="scene").coordinateTransformations) == to_json(
+        made.coordinateTransformations)
+    nz.to_ome_zarr(tmp_path / "c.zarr", back)  # their objects
+    assert attributes(tmp_path / "c.zarr") == attributes(tmp_path / "b.zarr")
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"coordinateTransformations": []}, "at least one"),
+    ({"coordinateSystems": None}, "'world', which the scene does not declare"),
+    ({"coordinateSystems": [system("world"), system("alone")]}, "one connected graph"),
+    ({"coordinateSystems": [system("world"), system("world")]}, "non-empty and unique"),
+    ({"coordinateSystems": [system("world", "zyx")]}, "takes 2 axes|gives 2 axes"),
+    ({"images": {"tile/0": image()}}, "'tile/1', which the scene does not contain"),
+    ({"images": {**two_images(), "../c": image()}}, "stay below"),
+    ({"images": {**two_images(), "C:/c": image()}}, "stay below"),
+    ({"images": {**two_images(), "tile/1/scale0": image()}}, "lies inside image"),
+    ({"images": {"tile/0": image(), "tile/1": image()}}, "'atlas' of image 'tile/1', which declares"),
+    ({"coordinateTransformations": [v06.Identity(input=end("intrinsic", "tile/0"))]}, "must name"),
+])
+def test_a_scene_that_cannot_be(tmp_path, change, words):
+    with pytest.raises(ValueError, match=words) as error:
+        nz.to_ome_zarr(tmp_path / "s.zarr", scene(**change))
+    assert "\n" not in str(error.value) and list(tmp_path.iterdir()) == []
+
+
+def test_a_scene_with_a_field(tmp_path):
+    made = scene()
+    made.coordinateTransformations[0] = v06.Displacements(
+        path="coordinateTransformations/field", input=end("intrinsic", "tile/0"), output=end("world"))
+    with pytest.raises(ValueError, match="write those first"):
+        nz.to_ome_zarr(tmp_path / "s.zarr", made)
+    with pytest.raises(ValueError, match="does not hold"):
+        nz.to_ome_zarr(tmp_path / "s.zarr", made, overwrite=False)
+    assert list(tmp_path.iterdir()) == []
+    nz.to_ome_zarr(tmp_path / "s.zarr/coordinateTransformations/field", field_image(), version="0.6")
+    nz.to_ome_zarr(tmp_path / "s.zarr", made, overwrite=False)
+    back = need("ngff_zarr").from_ome_zarr(str(tmp_path / "s.zarr"), kind="scene", validate=True)
+    assert back.coordinateTransformations[0].path == "coordinateTransformations/field"
+    assert nz.from_ome_zarr(tmp_path / "s.zarr/coordinateTransformations/field").metadata.axes[0].discrete
+    with pytest.raises(FileExistsError, match="tile/0"):
+        nz.to_ome_zarr(tmp_path / "s.zarr", made, overwrite=False)
+    assert sorted(nz.from_ome_zarr(tmp_path / "s.zarr", kind="scene").images) == ["tile/0", "tile/1"]
+
+
+def test_a_scene_that_fails_half_way_leaves_the_old_one(tmp_path):
+    nz.to_ome_zarr(tmp_path / "s.zarr", scene())
+    before = {p: p.read_bytes() for p in (tmp_path / "s.zarr").rglob("*") if p.is_file()}
+    broken = scene()
+
+    class Failing:
+        shape, dtype, ndim, chunks = (64, 96), np.dtype("u1"), 2, (32, 32)
+
+        def __getitem__(self, key):
+            raise OSError("the camera is gone")
+
+    broken.images["tile/1"].images[0].data = Failing()
+    broken.images["tile/1"].images[1:] = []
+    broken.images["tile/1"].metadata.datasets[1:] = []
+    with pytest.raises(Exception, match="camera is gone"):
+        nz.to_ome_zarr(tmp_path / "s.zarr", broken)
+    assert before == {p: p.read_bytes() for p in (tmp_path / "s.zarr").rglob("*") if p.is_file()}
+    assert [p.name for p in tmp_path.iterdir()] == ["s.zarr"]
+
+
+def test_a_hostile_scene_stays_in_its_store(tmp_path):
+    nz.to_ome_zarr(tmp_path / "outside.zarr", image())
+    nz.to_ome_zarr(tmp_path / "s.zarr", scene())
+    path = tmp_path / "s.zarr/zarr.json"
+    path.write_text(path.read_text().replace('"tile/0"', '"../outside.zarr"'))
+    with pytest.raises(ValueError, match="stay below"):
+        nz.from_ome_zarr(tmp_path / "s.zarr", kind="scene")
+
+
+def test_a_transformation_alone(tmp_path):
+    theirs = need("ngff_zarr")
+    made = v06.Affine(affine=AFFINE, name="register")
+    nz.to_ome_zarr(tmp_path / "t.zarr", made)
+    assert nz.from_ome_zarr(tmp_path / "t.zarr", kind="transformation", validate=True) == made
+    back = theirs.from_ome_zarr(str(tmp_path / "t.zarr"), kind="transformation")
+    assert back.to_dict() == made.to_dict()
+    theirs.to_ome_zarr(str(tmp_path / "u.zarr"), back)
+    assert nz.from_ome_zarr(tmp_path / "u.zarr", kind="transformation") == made
+    nz.to_ome_zarr(tmp_path / "v.zarr", back)  # their object
+    assert nz.from_ome_zarr(tmp_path / "v.zarr", kind="transformation") == made
+
+
+def test_a_store_of_another_kind_is_named(tmp_path):
+    nz.to_ome_zarr(tmp_path / "t.zarr", v06.Identity())
+    nz.to_ome_zarr(tmp_path / "s.zarr", scene())
+    nz.to_ome_zarr(tmp_path / "i.zarr", image())
+    for name, kind, words in (("t.zarr", None, "holds a transformation"), ("s.zarr", None, "holds a scene"),
+                              ("s.zarr", "transformation", "holds a scene"), ("i.zarr", "scene", "holds no scene"),
+                              ("i.zarr", "transformation", "holds no transformation"), ("i.zarr", "x", "kind must")):
+        with pytest.raises(ValueError, match=words):
+            nz.from_ome_zarr(tmp_path / name, kind=kind)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    ({"version": "0.5"}, "from OME-Zarr 0.6 on"), ({"start_level": 1}, "images only"),
+    ({"chunk_store": {}}, "images only")])
+def test_what_is_for_images_only(tmp_path, arguments, words):
+    for node in (v06.Identity(), scene()):
+        with pytest.raises(ValueError, match=words):
+            nz.to_ome_zarr(tmp_path / "t.zarr", node, **arguments)
+    with pytest.raises(ValueError, match="directory path"):
+        nz.to_ome_zarr(tmp_path / "t.ozx", scene())
+    assert list(tmp_path.iterdir()) == []
