@@ -12,7 +12,7 @@ from ._metadata import SUPPORTED_VERSIONS
 from ._rfc5_gate import check_numbers, node_paths
 from ._rfc5_read import resolve
 from ._rfc5_write import group_document, write_json
-from ._stores import READ, Writing, is_ozx_path, location, open_for_reading, open_for_writing
+from ._stores import READ, Writing, below, is_ozx_path, location, open_for_writing
 from ._transforms import validate_transform
 from ._transforms_json import to_json, transforms_from_json
 
@@ -177,25 +177,6 @@ def read_transformation(node, validate):
 # ---- reading ------------------------------------------------------------------------------------
 
 
-class _Below:
-    """The part of a store below a prefix, as a mapping that is only read."""
-
-    def __init__(self, handle, prefix):
-        self.handle, self.prefix = handle, prefix
-
-    def __getitem__(self, key):
-        try:
-            return bytes(self.handle.get_value(f"{self.prefix}/{key}"))
-        except (FileNotFoundError, ValueError) as error:  # not there, or a name that none can have
-            raise KeyError(key) from error
-
-    def __setitem__(self, key, value):
-        raise TypeError("a part of an opened store is only read")
-
-    def __iter__(self):
-        return iter(())
-
-
 class Node:
     """The root group of a store that holds a scene or a transformation."""
 
@@ -209,10 +190,7 @@ class Node:
     def image(self, path, validate):
         from ._read import from_ome_zarr
 
-        place = location(self.store)
-        directory = place is not None and os.path.isdir(place)
-        below = os.path.join(place, *path.split("/")) if directory else _Below(self.handle, path)
-        return from_ome_zarr(below, validate=validate)
+        return from_ome_zarr(below(self.store, self.handle, path), validate=validate)
 
 
 def kind_of(ome):
@@ -223,14 +201,13 @@ def kind_of(ome):
     return "multiscales"
 
 
-def read_other(store, chunk_store, kind, validate):
+def read_other(store, handle, kind, validate):
     """A scene or a transformation, when the store holds one; None when it holds neither and an image was
     asked for. ValueError for another kind than the one that was asked for."""
     if kind not in (None, "multiscales", "scene", "transformation"):
         raise ValueError(f"kind must be 'multiscales', 'scene' or 'transformation'; got {kind!r}")
     from ._read import root_attributes
 
-    handle = open_for_reading(store, chunk_store)
     try:
         ome = root_attributes(handle).get("ome")
     except (FileNotFoundError, KeyError, ValueError):
@@ -241,7 +218,6 @@ def read_other(store, chunk_store, kind, validate):
             raise ValueError(f"'{store}' holds a {found}; read it with from_ome_zarr(store, kind='{found}').")
         raise ValueError(f"'{store}' holds no {kind}: the root group carries no such entry.")
     if found == "multiscales":
-        handle.close()
         return None
     from ._scene import read_scene
 

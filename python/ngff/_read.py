@@ -25,10 +25,10 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
     """Read an image and its levels; pixels are read when they are indexed. `kind`: "multiscales",
     "scene" or "transformation", what the store has to hold."""
     store = with_options(store, storage_options)
-    other = read_other(store, chunk_store, kind, validate)
+    handle = open_for_reading(store, chunk_store)
+    other = read_other(store, handle, kind, validate)
     if other is not None:
         return other
-    handle = open_for_reading(store, chunk_store)
     if validate:
         _check_documents(handle)
     image = _core.open_image(context(), handle)

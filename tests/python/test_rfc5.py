@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
@@ -422,6 +423,16 @@ def test_a_scene_comes_back(tmp_path, place):
     assert to_json(back.coordinateTransformations) == to_json(made.coordinateTransformations)
     assert back.coordinateSystems == made.coordinateSystems and sorted(back.images) == ["tile/0", "tile/1"]
     assert np.array_equal(np.asarray(back.images["tile/1"].images[0].data), made.images["tile/1"].images[0].data)
+
+
+def test_a_scene_in_an_archive(tmp_path):
+    nz.to_ome_zarr(tmp_path / "s.zarr", scene())
+    pixels = np.asarray(nz.from_ome_zarr(tmp_path / "s.zarr", kind="scene").images["tile/1"].images[0].data)
+    with zipfile.ZipFile(tmp_path / "s.ozx", "w") as archive:
+        for path in sorted((tmp_path / "s.zarr").rglob("*")):
+            archive.write(path, path.relative_to(tmp_path / "s.zarr")) if path.is_file() else None
+    back = nz.from_ome_zarr(tmp_path / "s.ozx", kind="scene", validate=True)
+    assert np.array_equal(np.asarray(back.images["tile/1"].images[0].data), pixels)
 
 
 def test_scenes_of_both_packages(tmp_path):
