@@ -166,7 +166,8 @@ def _apply_axes(axes, wanted):
 
 
 def _apply_systems(entry, extras):
-    written = entry["coordinateSystems"][0]
+    end = entry["datasets"][0]["coordinateTransformations"][0]["output"]["name"]
+    written = next(s for s in entry["coordinateSystems"] if s["name"] == end)
     own = next(s for s in extras.systems if s["name"] == extras.intrinsic)
     _apply_axes(written["axes"], own["axes"])
     own["axes"] = written["axes"]

@@ -550,3 +550,18 @@ def test_what_is_for_images_only(tmp_path, arguments, words):
     with pytest.raises(ValueError, match="directory path"):
         nz.to_ome_zarr(tmp_path / "t.ozx", scene())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_levels_added_to_an_image_with_systems(tmp_path):
+    levels = full_image()
+    short = image(levels.metadata.coordinateTransformations, levels.metadata.coordinateSystems[1:])
+    del short.images[1:], short.metadata.datasets[1:]
+    short.scale_factors, short.generated_data_keys = [], None
+    nz.to_ome_zarr(tmp_path / "a.zarr", short, version="0.6")
+    nz.to_ome_zarr(tmp_path / "a.zarr", levels, version="0.6", start_level=1, overwrite=False)
+    back = nz.from_ome_zarr(tmp_path / "a.zarr", validate=True)
+    assert len(back.images) == 2
+    nz.to_ome_zarr(tmp_path / "b.zarr", levels, version="0.6")
+    assert to_json(back.metadata.coordinateTransformations) == to_json(
+        nz.from_ome_zarr(tmp_path / "b.zarr").metadata.coordinateTransformations)
+    assert back.metadata.coordinateSystems == levels.metadata.coordinateSystems
