@@ -18,7 +18,9 @@ BETTER = {
     "open_array": "also steps and single numbers, mappings and zarr-python's stores; processes that change parts of the same "
                   "chunk take turns; without a path level 0",
     "to_multiscales": "nothing is read or written while planning; single planes and odd factors do not fail",
-    "write_store_to_zip": "one pass, whole or not at all",
+    "write_store_to_zip": "one pass, whole or not at all; the comment names the version that the store has",
+    "validate": "the official schemas, applied without another package",
+    "ValidateOptions": "`allow_unknown_fields=False` is heeded",
     "compute_omero_from_ngff_image": "quantiles are exact; 8 and 16 bits in slabs, other types a channel at once",
     "compute_omero_from_multiscales": "quantiles are exact; 8 and 16 bits in slabs, other types a channel at once",
     "itk_image_to_ngff_image": "pixels are not copied; of four dimensions the fourth is the axis t with its spacing, "
@@ -44,12 +46,13 @@ WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,
-    "validate": "structure of images, plates and wells; no JSON schemas, no labels",
+    "from_ngff_zarr": "images; no scenes or transformations alone",
+    "from_ome_zarr": "images; no scenes or transformations alone",
+    "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
+    "Metadata": "one list of axes, also for 0.6",
     "NgffVersion": "0.1 to 0.6",
     "SUPPORTED_VERSIONS": "0.4 to 0.6",
     "NgffProgressCallback": "same bars, but no Dask callback",
-    "codec_from_name": "a dictionary instead of an object where numcodecs is not installed",
-    "GLASBEY_COLORS": "16 colours of our own",
     "upgrade_ome_zarr": "0.4, 0.5 and 0.6; not 0.9.dev1",
     "config": "`cache_store` and `task_target` are accepted and do nothing",
 }

@@ -35,9 +35,8 @@ _PLACES = {
     "_plate_write": "HCSPlateWriter to_hcs_zarr write_hcs_well_image",
     "_progress": "NgffProgress NgffProgressCallback",
     "_pyramid": "memory_usage task_count to_multiscales to_ngff_image",
-    "_read": "from_ngff_zarr from_ome_zarr read_ozx_json_first read_ozx_version "
-             "write_store_to_zip",
     "_scene": "NgffScene",
+    "_read": "from_ngff_zarr from_ome_zarr read_ozx_json_first read_ozx_version",
     "_staged": "update_root_attributes",
     "_stores": "is_ozx_path",
     "_structural": "SpecRule ValidateOptions ValidationError ValidationLevel validate "
@@ -48,6 +47,7 @@ _PLACES = {
     "_upgrade": "upgrade_ome_zarr",
     "_write": "to_ngff_zarr to_ome_zarr",
     "_writer": "ImageWriter open_writer",
+    "_zip": "write_store_to_zip",
 }
 _HOME = {name: module for module, names in _PLACES.items() for name in names.split()}
 

@@ -10,8 +10,36 @@ def get_available_codecs():
     return ["none", "gzip", "lz4", "zstd", "blosc", *(f"blosc:{name}" for name in _BLOSC)]
 
 
+class Codec:
+    """What a codec of numcodecs says about itself, where that is not installed: `codec_id`, its parameters as
+    attributes, `get_config`. The work is done natively, so it has no `encode`."""
+
+    def __init__(self, codec_id, **parameters):
+        self.codec_id = codec_id
+        vars(self).update(parameters)
+
+    def get_config(self):
+        config = dict(vars(self))
+        return {"id": config.pop("codec_id"), **config}
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        return cls(config.pop("id"), **config)
+
+    def __eq__(self, other):
+        return hasattr(other, "get_config") and self.get_config() == other.get_config()
+
+    def __hash__(self):
+        return hash(tuple(sorted(self.get_config().items())))
+
+    def __repr__(self):
+        inside = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if k != "codec_id")
+        return f"{self.codec_id}({inside})"
+
+
 def codec_from_name(name, level=None):
-    """A compressor for `compressor=`: numcodecs' object when it is installed, else its JSON."""
+    """A compressor for `compressor=`: numcodecs' object when it is installed, else one that says the same."""
     if name == "none":
         return None
     kind, _, inner = name.partition(":")
@@ -28,7 +56,8 @@ def codec_from_name(name, level=None):
     try:
         import numcodecs
     except ImportError:
-        return configs[kind]
+        extra = {"checksum": False} if kind == "zstd" else {}
+        return Codec.from_config({**configs[kind], **extra})
     return numcodecs.get_codec(configs[kind])
 
 

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
+from ._colors import COLORS
 from ._lazy import chunk_shape
 from ._metadata import Omero, OmeroChannel, OmeroWindow
 
 # White for one channel; for more, colours that are far apart.
-GLASBEY_COLORS = ("FF0000", "00FF00", "0000FF", "FF00FF", "00FFFF", "FFFF00", "FF8000", "8000FF",
-                  "00FF80", "FF0080", "80FF00", "0080FF", "B05050", "50B050", "5050B0", "B0B050")
+GLASBEY_COLORS = COLORS
 _FEW = 1 << 20
 _SLAB = 1 << 22  # pixels that are looked at together
 

@@ -50,12 +50,13 @@ from_ome_zarr = from_ngff_zarr
 
 def _check_documents(handle):
     """The rules, before the reader gives up on a document that breaks them."""
-    from ._structural import validate
+    from ._structural import check_image, validate
 
     attributes = root_attributes(handle)
     version = str(attributes.get("ome", {}).get("version", "0.4"))
     if version in SUPPORTED_VERSIONS and "multiscales" in attributes.get("ome", attributes):
         validate(attributes, version)
+        check_image(attributes, version)
 
 
 def root_attributes(handle, prefix=""):
@@ -125,18 +126,3 @@ def read_ozx_json_first(zip_path):
         return bool(about["zipFile"]["centralDirectory"]["jsonFirst"])
     except (ValueError, KeyError, TypeError):
         return False
-
-
-def write_store_to_zip(source_store, zip_path, version="0.5", compression_level=0):
-    """A hierarchy into an .ozx archive, value by value."""
-    if str(version) != "0.5" or compression_level:
-        raise ValueError("an .ozx holds OME-Zarr 0.5 and does not compress its entries")
-    if not is_ozx_path(zip_path):
-        raise ValueError(f"{zip_path}: the name of an archive ends in .ozx")
-    source = open_for_reading(source_store)
-    target = _core.open_store(context(), str(location(zip_path)), 1, 2, 0)
-    try:
-        _core.copy_store(source, target)
-    finally:
-        target.close()
-        source.close()

@@ -34,6 +34,8 @@ class ValidationLevel(StrEnum):
 @dataclass
 class ValidateOptions:
     level: ValidationLevel = ValidationLevel.STRICT
+    # False: members of `Metadata.extra` are an error.
+    allow_unknown_fields: bool = True
 
 
 class ValidationError(ValueError):
@@ -164,6 +166,8 @@ def validate_structural(metadata, options=None, version=None):
         raise ValidationError("zarr-format", "zarr_format inside a multiscales entry")
     if "ome" in extra or "multiscales" in extra:
         raise ValidationError("ome-namespace", "nested OME-Zarr metadata")
+    if extra and options is not None and not options.allow_unknown_fields:
+        raise ValidationError("ome-namespace", f"unknown members {sorted(extra)}")
 
 
 def _schema_only(options):
@@ -207,18 +211,24 @@ def _axes_of(entry):
 
 
 def validate(ngff_dict, version="0.4", model="image", strict=False):
-    """Check the attributes of an image, plate or well: their structure, not what lies below."""
-    from ._metadata import Axis, Dataset, Metadata, omero_from_json, transforms_from_json
+    """Check attributes against the official JSON schema of a version: `model` is image, plate, well, label,
+    bf2raw, ome, …; `strict` asks for what the specification recommends too. SchemaError says what is broken
+    and where."""
+    from . import _schema
 
-    if model in ("plate", "well"):
+    version = str(getattr(version, "value", version))
+    if model in ("plate", "well") and version >= "0.4":
         from . import _plate_rules
 
-        return getattr(_plate_rules, f"check_{model}")(ngff_dict, str(version), strict)
-    if model != "image":
-        raise NotImplementedError(f"model={model!r} is not checked")
+        getattr(_plate_rules, f"check_{model}")(ngff_dict, version, strict)
+    _schema.check(ngff_dict, version, f"strict_{model}" if strict else model)
+
+
+def check_image(ngff_dict, version):
+    """The rules beyond the schema, of attributes."""
+    from ._metadata import Axis, Dataset, Metadata, omero_from_json, transforms_from_json
+
     ome = ngff_dict.get("ome", {}) if str(version) >= "0.5" else ngff_dict
-    if not isinstance(ome.get("multiscales"), list) or not ome["multiscales"]:
-        raise ValueError("'multiscales' is missing or empty")
     for entry in ome["multiscales"]:
         try:
             axes = [Axis(a["name"], a.get("type"), a.get("unit"), a.get("orientation"))
