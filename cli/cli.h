@@ -47,7 +47,8 @@ typedef struct cli_command {
     int (*run)(const cli_args *args);
 } cli_command;
 
-extern const cli_command cli_commands[]; /* ends with a NULL name */
+extern const cli_command cli_commands[];                /* ends with a NULL name */
+const cli_command *cli_command_named(const char *name); /* one that is there */
 
 /* ---- options.c
  * ----------------------------------------------------------------------------- */
@@ -171,6 +172,8 @@ typedef struct cli_stores {
 ngff_status cli_stores_open(ngff_context *context, const char *location,
                             const char *chunk_store, const ngff_store_opts *opts,
                             cli_stores *s, ngff_error *err);
+/* Two spellings of one path. */
+bool cli_same_place(const char *a, const char *b);
 void cli_stores_close(cli_stores *s);
 
 /* ---- compat.c: called as ngff-zarr is, with flags only
@@ -182,6 +185,7 @@ int cli_compat(int argc, char **argv);
  * ---------------------------------------------------------------------------------- */
 int cli_convert(const cli_args *args);
 int cli_levels(const cli_args *args);
+int cli_upgrade(const cli_args *args);
 int cli_info(const cli_args *args);
 int cli_thumbnail(const cli_args *args);
 int cli_sample(const cli_args *args);
@@ -191,6 +195,7 @@ int cli_methods(const cli_args *args);
 int cli_codecs(const cli_args *args);
 extern const cli_option cli_convert_options[];
 extern const cli_option cli_levels_options[];
+extern const cli_option cli_upgrade_options[];
 extern const cli_option cli_info_options[];
 extern const cli_option cli_thumbnail_options[];
 extern const cli_option cli_sample_options[];

@@ -277,16 +277,9 @@ static int add_defaults(translation *t) {
     return add_codec(t);
 }
 
-static const cli_command *command_named(const char *name) {
-    const cli_command *c = cli_commands;
-    while (strcmp(c->name, name) != 0)
-        c++;
-    return c;
-}
-
 static int run_command(const char *name, translation *t) {
     cli_args args;
-    const cli_command *c = command_named(name);
+    const cli_command *c = cli_command_named(name);
     push(t, keep(t, "--"));
     push(t, t->input);
     if (c->operand_count > 1)

@@ -8,6 +8,9 @@ const cli_command cli_commands[] = {
      cli_convert_options, cli_convert},
     {"levels", "STORE", 1, "add coarser levels to an OME-Zarr image, or replace them",
      cli_levels_options, cli_levels},
+    {"upgrade", "STORE", 1,
+     "change the OME-Zarr version of an image, in place or in a copy",
+     cli_upgrade_options, cli_upgrade},
     {"info", "STORE", 1, "show what an OME-Zarr image holds", cli_info_options, cli_info},
     {"thumbnail", "STORE PNG", 2, "draw a small picture of an OME-Zarr image",
      cli_thumbnail_options, cli_thumbnail},
@@ -21,6 +24,13 @@ const cli_command cli_commands[] = {
     {"codecs", "", 0, "list the codecs", cli_table_options, cli_codecs},
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
+
+const cli_command *cli_command_named(const char *name) {
+    const cli_command *c = cli_commands;
+    while (strcmp(c->name, name) != 0)
+        c++;
+    return c;
+}
 
 static void print_usage(FILE *out) {
     fprintf(out, "usage: ngff COMMAND [options]\n\n");

@@ -15,7 +15,7 @@ static const char *next_part(const char *at, size_t *len) {
     }
 }
 
-static bool same_place(const char *a, const char *b) {
+bool cli_same_place(const char *a, const char *b) {
     size_t n, m;
     if ((a[0] == '/') != (b[0] == '/'))
         return false;
@@ -44,7 +44,7 @@ ngff_status cli_stores_open(ngff_context *context, const char *location,
     ngff_store_opts half = NGFF_STORE_OPTS_INIT;
     ngff_status status = ngff_store_open(context, location, opts, &s->metadata, err);
     s->store = s->metadata;
-    if (status != NGFF_OK || chunk_store == NULL || same_place(location, chunk_store))
+    if (status != NGFF_OK || chunk_store == NULL || cli_same_place(location, chunk_store))
         return status;
     if (opts != NULL) {
         half = *opts;

@@ -506,6 +506,18 @@ NGFF_API NGFF_CHECK ngff_status ngff_write_levels(
     int start_level, const ngff_write_opts *opts, ngff_write_report *report,
     ngff_error *err);
 
+/* The store (opened with NGFF_ACCESS_UPDATE) becomes one of OME-Zarr `version` by its
+ * documents alone, those of labels in it included: 0.5 and 0.6 into one another, and 0.4
+ * into both, whose chunks keep their places. Everything is looked at before anything is
+ * written; the root document is replaced last, then those of Zarr v2 go: at every moment,
+ * also when the process is killed, the store reads as the old or as the new one. The
+ * version it has: nothing but tidied documents. UNSUPPORTED, and nothing is changed: what
+ * takes other chunks (back to 0.4; of 0.4 filters, order F, compressors without a name in
+ * Zarr v3), what `version` cannot say, versions before 0.4, plates, archives.
+ * NGFF_EXISTS: another writer is at work in the directory. */
+NGFF_API NGFF_CHECK ngff_status ngff_upgrade(ngff_context *context, ngff_store *store,
+                                             const char *version, ngff_error *err);
+
 /* ---- reading
  * ---------------------------------------------------------------------------------- */
 

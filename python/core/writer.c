@@ -78,6 +78,26 @@ PyObject *ngff_py_write_levels(PyObject *module, PyObject *args) {
     return outcome(store, status, &err);
 }
 
+/* (context, store, version): the store in place by its documents alone. */
+PyObject *ngff_py_upgrade(PyObject *module, PyObject *args) {
+    PyObject *context;
+    py_store *store;
+    const char *version;
+    ngff_error err = {0};
+    ngff_status status;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "O!O!s", ngff_py_context_type, &context,
+                          ngff_py_store_type, &store, &version) ||
+        check_open(store))
+        return NULL;
+    store->busy++;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_upgrade(context_of(context), store->handle, version, &err);
+    Py_END_ALLOW_THREADS;
+    store->busy--;
+    return outcome(store, status, &err);
+}
+
 /* ---- writers ---- */
 
 static py_writer *writer_new(PyObject *context, py_store *store) {

@@ -122,6 +122,14 @@ NGFF_MUST_USE ngff_status ngff_image_check_overwrite(void *user, ngff_store *exi
  */
 bool ngff_image_is_zarr(const char *location);
 
+/* The documents of the hierarchy in `store` (opened for updating) as those of OME-Zarr
+ * `to`; no chunk is touched. Everything is looked at before anything is written; the root
+ * comes last, then the documents of Zarr v2 go, so at every moment the store can be read,
+ * as the old or as the new one. UNSUPPORTED: what would take other chunks or cannot be
+ * said; the way back to 0.4. */
+NGFF_MUST_USE ngff_status ngff_image_upgrade(const ngff_allocator *a, ngff_store *store,
+                                             ngff_version to, ngff_error *err);
+
 /* Everything that is in `from` to `to`, whatever it is an image of; publishing is the
  * caller's next step. Failures of `from` have the origin INPUT. */
 typedef struct ngff_image_copy_opts {

@@ -19,11 +19,6 @@ enum {
 /* "path/name", or "name" at the root. */
 ngff_status ngff_zarr_join(const char *path, const char *name, char *out, size_t out_size,
                            ngff_error *err);
-/* One document, parsed leniently (T15). Missing: NOT_FOUND and no message. */
-ngff_status ngff_zarr_doc_get(ngff_store *store, const char *path, const char *name,
-                              ngff_json **out, ngff_error *err);
-ngff_status ngff_zarr_doc_put(ngff_store *store, const char *path, const char *name,
-                              const ngff_json *doc, ngff_error *err);
 
 /* Fill values: JSON <-> element in native order (Zarr v3 core, "fill value
  * representation"). */

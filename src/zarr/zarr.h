@@ -44,7 +44,19 @@ NGFF_MUST_USE ngff_status ngff_zarr_meta_parse_v2(const ngff_json *zarray,
 NGFF_MUST_USE ngff_status ngff_zarr_meta_emit(const ngff_zarr_meta *meta, ngff_json **out,
                                               ngff_error *err);
 
+/* The same chunks under the same keys in the words of Zarr v3; `meta` is of v2 and is
+ * changed. UNSUPPORTED: order F, filters, a compressor without a name in v3. */
+NGFF_MUST_USE ngff_status ngff_zarr_meta_to_v3(ngff_zarr_meta *meta, ngff_error *err);
+
 /* ---- nodes ---- */
+
+/* One document, parsed leniently (T15). Missing: NOT_FOUND and no message. */
+NGFF_MUST_USE ngff_status ngff_zarr_doc_get(ngff_store *store, const char *path,
+                                            const char *name, ngff_json **out,
+                                            ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_zarr_doc_put(ngff_store *store, const char *path,
+                                            const char *name, const ngff_json *doc,
+                                            ngff_error *err);
 
 typedef enum ngff_zarr_kind { NGFF_ZARR_ARRAY = 1, NGFF_ZARR_GROUP = 2 } ngff_zarr_kind;
 
