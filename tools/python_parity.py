@@ -50,8 +50,8 @@ PARTLY = {
     "from_ome_zarr": "images; no scenes or transformations alone",
     "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
     "Metadata": "one list of axes, also for 0.6",
-    "NgffVersion": "0.1 to 0.6",
-    "SUPPORTED_VERSIONS": "0.4 to 0.6",
+    "SUPPORTED_VERSIONS": "0.4 to 0.6, which are written (0.1 to 0.3 are read, and written by neither); 0.9.dev1 is a "
+                          "draft that changes",
     "NgffProgressCallback": "same bars, but no Dask callback",
     "upgrade_ome_zarr": "0.4, 0.5 and 0.6; not 0.9.dev1",
     "config": "`cache_store` and `task_target` are accepted and do nothing",

@@ -62,6 +62,7 @@ class NgffVersion(StrEnum):
     V04 = "0.4"
     V05 = "0.5"
     V06 = "0.6"
+    V09dev1 = "0.9.dev1"  # known by name; not written
     LATEST = "0.6"
 
 

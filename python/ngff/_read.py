@@ -53,10 +53,16 @@ def _check_documents(handle):
     from ._structural import check_image, validate
 
     attributes = root_attributes(handle)
-    version = str(attributes.get("ome", {}).get("version", "0.4"))
-    if version in SUPPORTED_VERSIONS and "multiscales" in attributes.get("ome", attributes):
+    ome = attributes.get("ome", attributes)
+    if "multiscales" not in ome:
+        return
+    first = (ome["multiscales"] or [{}])[0] if isinstance(ome["multiscales"], list) else {}
+    version = str(ome.get("version", first.get("version", "0.4")))
+    if version in SUPPORTED_VERSIONS:
         validate(attributes, version)
         check_image(attributes, version)
+    elif version < "0.4":  # there were no axes with types, which the rules are about
+        validate(attributes, version)
 
 
 def root_attributes(handle, prefix=""):
