@@ -48,9 +48,11 @@ def open_array(store, path=None, storage_options=None, chunk_store=None):
 def _level(image, n, info, store, chunk_store):
     dtype, directory = np.dtype(image.describe()[0]), location(store)
     if chunk_store is not None or (directory is not None and not os.path.isdir(directory)):
-        return StoredLevel(image, n, info, dtype)
+        level = StoredLevel(image, n, info, dtype)
+        level.origin = (store, chunk_store)
+        return level
     values = mapping(store) if directory is None else DirectoryValues(directory)
-    return OpenedLevel(image, n, info, dtype, values, directory)
+    return OpenedLevel(image, n, info, dtype, values, directory, (store, info["path"]))
 
 
 # ---- arrays that are no levels ----
@@ -129,7 +131,7 @@ def _plain(store, path):
     texts = {key: json.dumps(value).encode() for key, value in documents.items()}
     wrapped = _Wrapped(values, path, texts)
     image = _core.open_image(context(), open_for_reading(wrapped))
-    return OpenedLevel(image, 0, image.level(0), np.dtype(image.describe()[0]), wrapped, None)
+    return OpenedLevel(image, 0, image.level(0), np.dtype(image.describe()[0]), wrapped, None, (store, path))
 
 
 # ---- assigning ----
@@ -139,8 +141,9 @@ class OpenedLevel(StoredLevel):
     """An array that can be assigned to. What is not stored yet is written by any number of processes at
     once; processes that change parts of chunks (or shards) of a directory take turns."""
 
-    def __init__(self, image, level, info, dtype, values, directory):
+    def __init__(self, image, level, info, dtype, values, directory, origin):
         super().__init__(image, level, info, dtype)
+        self.origin = origin  # (store, path)
         self.values, self.directory, self.unit, self.changed = values, directory, info["shards"], False
 
     def read_into(self, start, out):
@@ -148,6 +151,9 @@ class OpenedLevel(StoredLevel):
         if self.info["chunks"] != self.unit and (self.changed or self.directory):
             self.image, self.changed = self._again(), False
         super().read_into(start, out)
+
+    def __reduce__(self):
+        return open_array, self.origin
 
     def _again(self):
         return _core.open_image(context(), open_for_reading(self.directory or self.values))

@@ -37,6 +37,19 @@ class NgffMultiscales:
     generated_data_keys: Any = field(default=None, repr=False, compare=False)
     root_attributes: Any = None
 
+    def __getstate__(self):
+        """Which levels are as they were made, in place of the ids that say so in this process."""
+        keys = self.generated_data_keys
+        if keys and all(isinstance(key, int) for key in keys):
+            keys = [key == id(image.data) for key, image in zip(keys, self.images)]
+        return {**vars(self), "generated_data_keys": keys}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        keys = self.generated_data_keys
+        if keys and all(isinstance(key, bool) for key in keys):
+            self.generated_data_keys = [id(image.data) if key else 0 for key, image in zip(keys, self.images)]
+
     def to_ome_zarr(self, store, **kwargs):
         """Write to `store`; see `ngff.to_ome_zarr`."""
         from ._write import to_ome_zarr

@@ -143,9 +143,29 @@ class StoredLevel(LazyArray):
     def __init__(self, image, level, info, dtype):
         super().__init__(info["shape"], dtype, info["chunks"])
         self.image, self.level, self.info = image, level, info
+        self.origin = None  # (store, chunk_store), to open it again in another process
 
     def read_into(self, start, out):
         self.image.read_region(self.level, start, out)
+
+    def __reduce__(self):
+        if self.origin is None:
+            raise TypeError("a level is pickled by the store that it was opened from")
+        return _reopened, (*self.origin, self.level)
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+def _reopened(store, chunk_store, level):
+    from . import _core
+    from ._config import context
+    from ._stores import open_for_reading
+
+    image = _core.open_image(context(), open_for_reading(store, chunk_store))
+    made = StoredLevel(image, level, image.level(level), np.dtype(image.describe()[0]))
+    made.origin = (store, chunk_store)
+    return made
 
 
 class ComputedLevel(LazyArray):
@@ -158,6 +178,15 @@ class ComputedLevel(LazyArray):
 
     def read_into(self, start, out):
         self.pyramid.computed().read_region(self.level, start, out)
+
+    def __reduce__(self):
+        return _planned, (*self.pyramid.recipe, self.level)
+
+
+def _planned(image, scale_factors, method, chunks, level):
+    from ._pyramid import to_multiscales
+
+    return to_multiscales(image, scale_factors, method, chunks).images[level].data
 
 
 def chunk_shape(data):

@@ -49,8 +49,9 @@ def to_ngff_image(data, dims=None, scale=None, translation=None, name="image", a
 class Pyramid:
     """The levels of one source: their plan, and their pixels once somebody asked for them."""
 
-    def __init__(self, description, data, plan):
+    def __init__(self, description, data, plan, recipe):
         self.description, self.data, self.plan = description, data, plan
+        self.recipe = recipe  # what it was planned from, to plan it again in another process
         self.lock, self.image = threading.Lock(), None
 
     def computed(self):
@@ -167,7 +168,7 @@ def to_multiscales(data, scale_factors=128, method=None, chunks=None, progress=N
     method = Methods.ITKWASM_GAUSSIAN if method is None else method
     description, data = describe(image)
     plan = plan_levels(description, method, scale_factors, sizes, (), is_foreign(data))
-    pyramid = Pyramid(description, data, plan)
+    pyramid = Pyramid(description, data, plan, (image, scale_factors, method, sizes))
     images = [image] + [_level_image(image, pyramid, n) for n in range(1, plan.level_count())]
     metadata = metadata_of(images, method)
     keys = [id(level.data) for level in images]

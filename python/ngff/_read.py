@@ -38,6 +38,8 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
     if version is not None and str(getattr(version, "value", version)) != found:
         raise ValueError(f"the store is OME-Zarr {found}, not {version}")
     metadata, images = _image_parts(image, attributes, found, handle)
+    for level in images:
+        level.data.origin = (store, chunk_store)
     if validate:
         from ._structural import validate_structural
 
