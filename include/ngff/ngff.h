@@ -357,11 +357,13 @@ typedef struct ngff_write_opts {
                               min and max, start and end at the two quantiles */
     double omero_low, omero_high; /* quantiles in 0..1; both 0: 0.02 and 0.98 */
     const char *type;             /* recorded as "type"; NULL: the method's own name */
+    int32_t lean; /* hold as little as costs little time, and let what waits go to the
+                     temporary file: memory_target is a bound, not what may be taken */
 } ngff_write_opts;
 #define NGFF_WRITE_OPTS_INIT                                                             \
     {                                                                                    \
         sizeof(ngff_write_opts), NULL, NULL, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL,   \
-            NULL, 0, 0, 0, 0, NULL                                                       \
+            NULL, 0, 0, 0, 0, NULL, 0                                                    \
     }
 
 /* What a job did or would do. */

@@ -56,6 +56,7 @@ int ngff_py_write_options(PyObject *options, ngff_write_opts *o) {
                  {"write_empty_chunks", &o->write_empty_chunks},
                  {"keep_levels", &o->keep_levels},
                  {"no_spill", &o->no_spill},
+                 {"lean", &o->lean},
                  {"orientation", &o->orientation}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (text_option(options, texts[i].name, texts[i].out))

@@ -14,8 +14,9 @@ from ._lazy import chunk_shape
 
 # More regions than this are not listed: reading ahead ends there, chunks are kept by age.
 MOST_BOXES = 200_000
-# Bytes of regions that are read before the engine asks; the rest of the limit keeps what is needed again.
-AHEAD_BYTES = 1 << 25
+# Bytes of chunks that are read in one go, unless the scheduler needs more to be busy; twice as much is
+# read before the engine asks.
+BATCH_BYTES = 1 << 20
 
 
 def edges_of(data):
@@ -37,6 +38,7 @@ class Slices:
 
     def __init__(self, data, threads):
         self.data, self.threads, self.pool, self.stopped = data, threads, None, False
+        self.width, self.limit, self.bytes = 1, 0, 0  # nothing is kept
 
     def one(self, box):
         if self.stopped:
@@ -52,48 +54,19 @@ class Slices:
             self.pool = ThreadPoolExecutor(self.threads, "ngff-ahead")
         return list(self.pool.map(self.one, boxes))
 
+    def stop(self):
+        self.stopped = True
+
     def close(self):
         if self.pool is not None:
             self.pool.shutdown()
 
 
-class DaskBlocks:
-    """Blocks of a Dask array through whatever scheduler is in charge, many in one call."""
-
-    def __init__(self, data):
-        import sys
-
-        import dask
-        from dask._task_spec import convert_legacy_graph
-
-        (data,) = dask.optimize(data)
-        self.name, self.graph = data.name, convert_legacy_graph(dict(data.__dask_graph__()))
-        if dask.config.get("scheduler", None) or "distributed" in sys.modules:
-            self.get = dask.base.get_scheduler(collections=[data])
-        else:  # what get_scheduler ends with, without importing distributed
-            self.get = data.__dask_scheduler__
-
-    def _part(self, keys):
-        """The tasks that `keys` need."""
-        part, waiting = {}, list(keys)
-        while waiting:
-            key = waiting.pop()
-            if key not in part and key in self.graph:
-                part[key] = self.graph[key]
-                waiting.extend(part[key].dependencies)
-        return part
-
-    def many(self, boxes, indices):
-        keys = [(self.name, *index) for index in indices]
-        return [np.asarray(block) for block in self.get(self._part(keys), keys)]
-
-    def close(self):
-        pass
-
-
 def _fetcher(data, threads):
     if hasattr(data, "__dask_graph__"):
         try:
+            from ._dask import DaskBlocks
+
             return DaskBlocks(data)
         except (ImportError, AttributeError):  # a Dask whose inner parts differ: ask it by slices
             pass
@@ -137,13 +110,24 @@ class Reader:
 
     def __init__(self, data, limit, threads):
         self.dtype = np.dtype(data.dtype).newbyteorder("=")
-        self.edges, self.limit, self.threads = edges_of(data), limit, threads
+        self.edges, self.threads = edges_of(data), threads
         self.fetcher = _fetcher(data, threads) if self.edges else Slices(data, 1)
+        self.bound(limit)
         self.state = threading.Condition()
         self.entries, self.held, self.workers = {}, 0, []
-        self.boxes, self.numbers, self.uses = [], {}, {}
+        self.boxes, self.numbers, self.uses, self.last_whole = [], {}, {}, {}
         self.front = self.ahead = 0  # regions asked for, regions that are read or being read
+        self.early, self.waiting = {}, 0  # bytes read for regions that were not asked for yet
+        chunk = _size(n or m for n, m in zip(chunk_shape(data), data.shape)) * self.dtype.itemsize
+        self.batch = max(BATCH_BYTES, self.fetcher.width * chunk if self.edges else 0)
         self.closed = False
+
+    def bound(self, limit):
+        """Sets what may be held; half of it may be what Dask's tasks share."""
+        self.limit, self.fetcher.limit = limit, limit // 2
+
+    def _room(self):
+        return self.limit - self.fetcher.bytes
 
     # ---- the list of regions --------------------------------------------------------------------
 
@@ -153,8 +137,10 @@ class Reader:
         self.numbers = {box: n for n, box in enumerate(boxes)}
         for n, box in enumerate(boxes):
             for index in self._touched(box):
-                self.uses.setdefault(index, set()).add(n)
-        for n in range(self.threads if boxes else 0):
+                self.uses.setdefault(index, []).append(n)
+        for index, numbers in self.uses.items():
+            self.last_whole[index] = self._last_whole(index, numbers)
+        for n in range((1 if self.fetcher.width > 1 else self.threads) if boxes else 0):
             worker = threading.Thread(target=self._read_ahead, name=f"ngff-ahead-{n}", daemon=True)
             worker.start()
             self.workers.append(worker)
@@ -167,13 +153,24 @@ class Reader:
                  for edges, s, n in zip(self.edges, *box)]
         return itertools.product(*spans)
 
-    def _entry(self, index):
+    def _box(self, index):
         if self.edges is None:
-            box = index
-        else:
-            start = tuple(edges[i] for edges, i in zip(self.edges, index))
-            box = start, tuple(edges[i + 1] - s for edges, i, s in zip(self.edges, index, start))
-        return Entry(index, box, _size(box[1]) * self.dtype.itemsize)
+            return index
+        start = tuple(edges[i] for edges, i in zip(self.edges, index))
+        return start, tuple(edges[i + 1] - s for edges, i, s in zip(self.edges, index, start))
+
+    def _nbytes(self, index):
+        return _size(self._box(index)[1]) * self.dtype.itemsize
+
+    def _last_whole(self, index, numbers):
+        """The last region that needs much of a chunk; those after it need parts, which are kept
+        instead. -1: none."""
+        box, rest = self._box(index), 0
+        for n in reversed(numbers):
+            rest += _size(_common(box, self.boxes[n])[1])
+            if rest * 2 > _size(box[1]):
+                return n
+        return -1
 
     # ---- reading --------------------------------------------------------------------------------
 
@@ -184,6 +181,7 @@ class Reader:
             if number is not None:
                 self.front = max(self.front, number + 1)
                 self.ahead = max(self.ahead, self.front)
+                self.waiting -= self.early.pop(number, 0)
                 self.state.notify_all()
         out = np.frombuffer(memory, self.dtype).reshape(shape)
         try:
@@ -199,7 +197,7 @@ class Reader:
         """The chunks under a region, in lists of which one fits beside those of other threads."""
         batch, size = [], 0
         for index in self._touched(box):
-            nbytes = self._entry(index).nbytes
+            nbytes = self._nbytes(index)
             if batch and size + nbytes > self.limit // 4:
                 yield batch
                 batch, size = [], 0
@@ -211,16 +209,8 @@ class Reader:
     def _obtain(self, indices, number):
         """[(start, pixels)] of some chunks; those that are missing are read in one go."""
         with self.state:
-            wanted, mine = [], []
-            for index in indices:
-                entry = self.entries.get(index)
-                if entry is None or (entry.parts is not None and number not in entry.parts):
-                    if entry is not None:
-                        self.held -= entry.nbytes
-                    entry = self.entries[index] = self._entry(index)
-                    self.held += entry.nbytes
-                    mine.append(entry)
-                wanted.append(entry)
+            mine = self._claim([index for index in indices if self._missing(index, number)])
+            wanted = [self.entries[index] for index in indices]
         if mine:
             self._fetch(mine)
         with self.state:
@@ -233,6 +223,21 @@ class Reader:
                     raise entry.error
             return [(entry.box[0], entry.whole) if entry.whole is not None else entry.parts[number]
                     for entry in wanted]
+
+    def _missing(self, index, number):
+        entry = self.entries.get(index)
+        return entry is None or (entry.parts is not None and number not in entry.parts)
+
+    def _claim(self, indices):
+        """Entries for chunks that the caller is going to fetch."""
+        mine = []
+        for index in indices:
+            old = self.entries.get(index)
+            self.held -= old.nbytes if old is not None else 0
+            entry = self.entries[index] = Entry(index, self._box(index), self._nbytes(index))
+            self.held += entry.nbytes
+            mine.append(entry)
+        return mine
 
     def _fetch(self, entries):
         error, blocks = None, [None] * len(entries)
@@ -256,22 +261,31 @@ class Reader:
     def _read_ahead(self):
         while True:
             with self.state:
-                while not self.closed and (self.ahead >= len(self.boxes) or not self._may_go_on()):
+                mine = self._next()
+                while not mine and not self.closed:
                     self.state.wait()
+                    mine = self._next()
                 if self.closed:
                     return
-                number = self.ahead
-                self.ahead += 1
-            try:
-                for batch in self._batches(self.boxes[number]):
-                    self._obtain(batch, number)
-            except BaseException:
-                return  # the engine meets the same error, or another, when it asks
+            self._fetch(mine)  # a failure is met by the engine when it asks
 
-    def _may_go_on(self):
-        size = sum(self._entry(index).nbytes for index in self._touched(self.boxes[self.ahead]))
-        depth = max(self.threads, AHEAD_BYTES // size)
-        return self.ahead < self.front + depth and self.held + size <= self.limit
+    def _next(self):
+        """Claims what is missing for the next regions, as much as is read in one go; nothing when
+        enough waits already."""
+        mine, size = [], 0
+        while self.ahead < len(self.boxes) and not self.closed:
+            number = self.ahead
+            missing = [i for i in self._touched(self.boxes[number]) if self._missing(i, number)]
+            more = sum(map(self._nbytes, missing))
+            if missing and (self.held + more > self._room() or (mine and size + more > self.batch)
+                            or (self.waiting and self.waiting + more > self.batch)):
+                break
+            self.early[number] = more
+            self.waiting += more
+            size += more
+            mine += self._claim(missing)
+            self.ahead += 1
+        return mine
 
     # ---- forgetting -----------------------------------------------------------------------------
 
@@ -280,7 +294,7 @@ class Reader:
             for index in indices:
                 entry, uses = self.entries.get(index), self.uses.get(index, ())
                 if number is not None and number in uses:
-                    uses.discard(number)
+                    uses.remove(number)
                 if entry is None or entry.pending:
                     continue
                 if number is None and self.edges:
@@ -289,7 +303,7 @@ class Reader:
                     self._drop(entry)
                 else:
                     self._trim(entry, uses, number)
-            if self.held > self.limit:
+            if self.held > self._room():
                 self._shrink()
             self.state.notify_all()
 
@@ -305,10 +319,10 @@ class Reader:
                 entry.nbytes -= size
                 self.held -= size
             return
+        if self.last_whole[entry.index] in uses:
+            return
         needs = {n: _common(entry.box, self.boxes[n]) for n in uses}
         size = sum(_size(need[1]) for need in needs.values()) * self.dtype.itemsize
-        if size * 2 > entry.nbytes:
-            return
         entry.parts = {n: (need[0], entry.whole[_within(need, entry.box[0])].copy())
                        for n, need in needs.items()}
         self.held += size - entry.nbytes
@@ -317,21 +331,22 @@ class Reader:
     def _shrink(self):
         """Over the limit: forgets what is needed last; it will be computed again."""
         def next_use(entry):
-            return min(self.uses.get(entry.index) or (len(self.boxes),))
+            return (self.uses.get(entry.index) or (len(self.boxes),))[0]
 
         ready = [entry for entry in self.entries.values() if not entry.pending]
         if self.boxes:
             ready.sort(key=next_use, reverse=True)
         for entry in ready:
-            if self.held <= self.limit or (self.boxes and next_use(entry) < self.front):
+            if self.held <= self._room() or (self.boxes and next_use(entry) < self.front):
                 return
             self._drop(entry)
 
     def stop(self):
         """Nothing more is read; who waits ends with an error."""
         with self.state:
-            self.closed = self.fetcher.stopped = True
+            self.closed = True
             self.state.notify_all()
+        self.fetcher.stop()
 
     def close(self):
         self.stop()

@@ -66,7 +66,7 @@ class Pyramid:
         store = _core.callback_store(context(), levels)
         source, options = Source(self.data, self.description), {"version": "0.5"}
         try:
-            source.expect(self.plan, options)
+            options = source.expect(self.plan, options)
             _core.write(context(), store, self.plan, source.native, options, None, None)
         finally:
             source.close()

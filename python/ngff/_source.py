@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from . import _core
-from ._config import ahead_limit, ahead_threads, context
+from ._config import ahead_limit, ahead_threads, config, context
 from ._image import axis_type, canonical_order
 from ._lazy import LazyArray, Transposed, chunk_shape
 
@@ -154,12 +154,18 @@ class Source:
         return _core.callback_source(context(), reader, description, unit, True)
 
     def expect(self, plan, options):
-        """Tells what a job with this plan will read, so that reading can begin."""
-        if self.reader is not None and self.reader.threads:
-            from ._ahead import MOST_BOXES
+        """Tells what a job with this plan will read, so that reading can begin; the job's options.
+        Beside somebody else's data a job takes little, and what it leaves may be held of them."""
+        if self.reader is None:
+            return options
+        options = {**options, "lean": 1}
+        peak = _core.write_plan(context(), plan, self.native, options)["peak"]
+        self.reader.bound(max(ahead_limit(), int(config.memory_target) - peak))
+        from ._ahead import MOST_BOXES
 
-            boxes = _core.write_reads(context(), plan, self.native, options, MOST_BOXES)
-            self.reader.expect(boxes or [])
+        boxes = _core.write_reads(context(), plan, self.native, options, MOST_BOXES)
+        self.reader.expect(boxes or [])
+        return options
 
     def stop(self):
         if self.reader is not None:

@@ -265,7 +265,7 @@ class Job:
 
 def run_write(store, plan, source, options, progress=None):
     """The native job; Ctrl-C ends it."""
-    source.expect(plan, options)
+    options = source.expect(plan, options)
     cancel = bytearray(1)
     return run(lambda: _core.write(context(), store, plan, source.native, options, progress, cancel),
                cancel, source.stop)

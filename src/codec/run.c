@@ -1,6 +1,6 @@
 /* codec: running a chain over one chunk, both ways. Packed pixels in the stored order are
  * encoded and decoded where they are; everything else goes through one strided copy. */
-#include "codec/chain.h"
+#include "codec/blosc.h"
 
 const char *ngff_codec_decode_only(const ngff_codec_chain *chain) {
     for (int i = 0; i < chain->stage_count; i++) {
@@ -30,7 +30,11 @@ size_t ngff_codec_fixed_size(const ngff_codec_chain *chain) {
 /* What the libraries' states take, generously. zstd's tables grow with its level, at most
  * to a few times the chunk. */
 static size_t states_size(const ngff_codec_chain *chain) {
-    const size_t plain = (size_t)3 << 19;
+    const size_t plain = (size_t)3 << 19, light = (size_t)1 << 18;
+    const ngff_codec_stage *only = chain->stage;
+    if (chain->stage_count == 1 && only->ops == &ngff_codec_ops_blosc &&
+        only->cname == NGFF_BLOSC_LZ4 && only->blocksize <= light / 4)
+        return light; /* LZ4's 16 KiB, and blosc's blocks of 64 */
     size_t total = plain;
     for (int i = 0; i < chain->stage_count; i++) {
         const ngff_codec_stage *s = &chain->stage[i];

@@ -31,6 +31,7 @@ typedef struct ngff_engine_opts {
                         most 4 GiB */
     int threads;     /* 0: all cores this process may use; 1: no thread at all */
     bool no_spill;
+    bool lean; /* hold little, where that costs little time: `memory` is a bound only */
     bool write_empty_chunks;
     bool keep_levels;    /* copy levels the source brings, where shapes agree */
     bool as_given;       /* level n of the plan is level n of the source, every one */

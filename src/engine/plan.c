@@ -97,6 +97,8 @@ static ngff_status make_input(const ngff_levels *levels, ngff_method method,
         .traits = source->traits,
         .in_memory = strcmp(source->ops->kind, "array") == 0,
         .no_spill = opts->no_spill,
+        /* Where a window may stand before the blocks, that is what holds the bytes. */
+        .lean = opts->lean && !source->traits.sequential && !source->traits.compressed,
         .first_level = opts->first_level,
         .census_memory = opts->census_memory,
         .budget = opts->memory > 0 ? opts->memory : ngff_engine_default_budget(),
@@ -218,6 +220,9 @@ static bool any_sharded(const ngff_levels *levels) {
     return false;
 }
 
+/* Memory in which a lean job lets bytes wait, before they go to the file. */
+static const uint64_t LEAN_SPILL = 1 << 19;
+
 /* What is left of the budget holds what waits. */
 static bool share_out(const ngff_plan_input *in, uint64_t waiting, ngff_plan *plan,
                       uint64_t *least) {
@@ -231,6 +236,8 @@ static bool share_out(const ngff_plan_input *in, uint64_t waiting, ngff_plan *pl
     uint64_t rest = in->budget - workers;
     if (!any_sharded(in->levels) && waiting + waiting / 16 < rest)
         rest = waiting + waiting / 16;
+    if (in->lean && !in->no_spill && rest > LEAN_SPILL)
+        rest = LEAN_SPILL;
     plan->spill_memory = (size_t)rest;
     plan->spill_file = waiting > rest ? waiting - rest : 0;
     plan->peak = workers + rest;
@@ -346,6 +353,10 @@ ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,
     if (chunks < in.threads)
         in.threads = (int)chunks;
     while (!try_plan(&in, &plan, &least)) {
+        if (in.lean) { /* at the least budget all that counts is that it fits */
+            in.lean = false;
+            continue;
+        }
         if (in.threads == 1)
             return refuse_with_least(&in, least, &plan, err);
         in.threads = fewer(&in, least);

@@ -229,7 +229,8 @@ bool ngff_search_block(const ngff_plan_input *in, uint64_t live, ngff_tier *tier
         if (need > in->budget)
             continue;
         uint64_t rest = in->budget - need;
-        double price = cost(in, &t, &bound, rest > live ? rest - live : 0);
+        double price = in->lean ? ngff_search_lean_price(in, &t, &bound, need)
+                                : cost(in, &t, &bound, rest > live ? rest - live : 0);
         if (price < best) {
             best = price;
             found = t;

@@ -222,3 +222,44 @@ def test_the_list_is_what_the_engine_asks_for(monkeypatch, shape, chunks, shards
                 None, None)
     assert listed == asked
     np.testing.assert_array_equal(np.asarray(ngff.from_ngff_zarr(values).images[0].data), data)
+
+
+def tree(root):
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("method", ["itkwasm_gaussian", "itkwasm_bin_shrink", "dask_image_nearest"])
+@pytest.mark.parametrize("shards", [None, 2])
+def test_whole_trees_do_not_depend_on_memory(tmp_path, monkeypatch, pyramid, data, method, shards):
+    """Foreign data lets a job be lean: other blocks, in another order, by way of the file."""
+    trees = []
+    for n, (source, memory) in enumerate([(data, 1 << 30), (Counted(data, (16, 16, 16)), 1 << 30),
+                                          (Counted(data, (16, 16, 16)), 24 << 20),
+                                          (Counted(data, (1, 80, 112)), 1 << 30)]):
+        monkeypatch.setattr(ngff.config, "memory_target", memory)
+        path = tmp_path / f"{n}.zarr"
+        ngff.to_ngff_zarr(path, pyramid(source, method=method, chunks=16), version="0.5",
+                          chunks_per_shard=shards)
+        trees.append(tree(path))
+    assert len(trees[0]) > 20 and all(other == trees[0] for other in trees[1:])
+
+
+def test_the_memory_target_is_a_bound_not_a_goal(monkeypatch):
+    """The plan for somebody else's chunks of half a gigabyte."""
+    from ngff import _core
+    from ngff._config import context
+    from ngff._source import Source
+    from ngff._write import Job
+
+    monkeypatch.setattr(ngff.config, "memory_target", 8 << 30)
+    monkeypatch.setattr(ngff.config, "threads", 2)
+    array = need("dask.array").zeros((256, 1024, 1024), dtype="u2", chunks=64)
+    for method, most in (("itkwasm_bin_shrink", 6), ("itkwasm_gaussian", 16)):
+        pyramid = ngff.to_multiscales(ngff.to_ngff_image(array, dims=("z", "y", "x")), [2, 4, 8], method, 64)
+        job = Job({}, pyramid, "0.5", None, {"compressors": [{"name": "blosc", "configuration": {
+            "cname": "lz4", "clevel": 1, "shuffle": "shuffle", "typesize": 2, "blocksize": 0}}]})
+        source, plan = Source(job.data, job.description), job.plan()
+        options = source.expect(plan, job.options)
+        assert _core.write_plan(context(), plan, source.native, options)["peak"] <= most << 20
+        assert source.reader.limit >= 7 << 30
+        source.close()

@@ -202,11 +202,52 @@ static void test_geometry(void **state) {
         check_geometry(seed);
 }
 
+/* A source that answers whole units, as foreign lazy arrays do. */
+static void plan_units(ngff_method method, int64_t unit, bool lean, ngff_plan *plan) {
+    ngff_levels_request q;
+    test_source s;
+    ngff_engine_opts opts = {.memory = UINT64_C(1) << 30, .threads = 2, .lean = lean};
+    make_request(&q, 256, 1024, 1024);
+    q.method = method;
+    q.factor_count = 3;
+    for (int d = 0; d < 3; d++)
+        q.chunk[d] = 64;
+    describe_source(&s, &q);
+    for (int d = 0; d < 3; d++)
+        s.base.traits.unit[d] = unit;
+    plan_of(&q, &s, &opts, plan);
+    check_tiers(plan);
+}
+
+/* Little is held although much may be: of 512 MiB a few blocks, the rest in the file. */
+static void test_lean(void **state) {
+    (void)state;
+    static const ngff_method methods[] = {NGFF_METHOD_BIN_SHRINK, NGFF_METHOD_GAUSSIAN};
+    for (int i = 0; i < 2; i++) {
+        ngff_plan lean, plain;
+        plan_units(methods[i], 64, true, &lean);
+        plan_units(methods[i], 64, false, &plain);
+        assert_true(lean.peak < plain.peak / 4);
+        assert_true(lean.peak < UINT64_C(20) << 20);
+        assert_int_equal(lean.threads, plain.threads);
+        assert_true(lean.tier[0].amplification < 1.25);
+    }
+    /* With a halo the short axis is not cut: a layer of units would be held below. */
+    ngff_plan plan;
+    plan_units(NGFF_METHOD_GAUSSIAN, 64, true, &plan);
+    assert_int_equal(plan.tier[0].block[0], 256);
+    /* Units larger than a chunk are used up before the next one is begun. */
+    plan_units(NGFF_METHOD_BIN_SHRINK, 128, true, &plan);
+    for (int d = 0; d < 3; d++)
+        assert_int_equal(plan.tier[0].block[d] % 128, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_large_images), cmocka_unit_test(test_default_budget),
         cmocka_unit_test(test_long_units),   cmocka_unit_test(test_stream),
         cmocka_unit_test(test_refusal),      cmocka_unit_test(test_geometry),
+        cmocka_unit_test(test_lean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,7 @@ static void check_case(uint64_t seed) {
         uint64_t least = least_budget(&err);
         assert_true(least > 1);
         opts.memory = i == 0 ? 64 << 20 : least + (uint64_t)(i % 3) * least / 2;
+        opts.lean = i % 2 == 1;
         err = (ngff_error){0};
         ngff_pyramid_force_plain(i == 4); /* the same bytes from plain C */
         if (convert(&c, &s, &opts, &sum, &err) != NGFF_OK)
