@@ -6,19 +6,24 @@ import os
 import re
 import sys
 
+from . import _structural
+
 _TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 
 
-class SchemaError(ValueError):
-    """The first rule of a schema that a document breaks: `.message`, `.path` (keys and indices)."""
+class ValidationError(_structural.ValidationError):
+    """The first rule of a schema that a document breaks: `.message`, `.path` (keys and indices); no `.rule`."""
 
     def __init__(self, message, path=()):
         where = "".join(f"[{item!r}]" for item in path)
-        super().__init__(f"{message}{f' (at {where})' if where else ''}")
-        self.message, self.path = message, path
+        ValueError.__init__(self, f"{message}{f' (at {where})' if where else ''}")
+        self.rule, self.message, self.path, self.location = None, message, path, where
 
     def __str__(self):
         return self.args[0]
+
+
+SchemaError = ValidationError
 
 
 @functools.cache
@@ -28,7 +33,7 @@ def _all():
 
 
 def check(document, version, name):
-    """Raises SchemaError (for callers that have imported jsonschema also its ValidationError)."""
+    """Raises ValidationError (for callers that have imported jsonschema also that package's)."""
     version = "0.9" if str(version).startswith("0.9") else str(version)
     if version not in _all():
         raise ValueError(f"Unsupported version: {version}")
@@ -44,7 +49,7 @@ def _known_to_jsonschema(message, path):
     theirs = sys.modules.get("jsonschema.exceptions")
     if theirs is None:
         return SchemaError(message, path)
-    both = type("SchemaError", (SchemaError, theirs.ValidationError), {"__init__": SchemaError.__init__})
+    both = type("ValidationError", (SchemaError, theirs.ValidationError), {"__init__": SchemaError.__init__})
     error = both.__new__(both)
     theirs.ValidationError.__init__(error, message, path=path)
     error.args = SchemaError(message, path).args

@@ -212,8 +212,8 @@ def _axes_of(entry):
 
 def validate(ngff_dict, version="0.4", model="image", strict=False):
     """Check attributes against the official JSON schema of a version: `model` is image, plate, well, label,
-    bf2raw, ome, …; `strict` asks for what the specification recommends too. SchemaError says what is broken
-    and where."""
+    bf2raw, ome, …; `strict` asks for what the specification recommends too. ValidationError says what is
+    broken and where."""
     from . import _schema
 
     version = str(getattr(version, "value", version))

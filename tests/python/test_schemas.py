@@ -160,6 +160,7 @@ def test_words_and_kinds_of_errors():
         with pytest.raises(ValueError, match=words) as caught:
             ngff.validate(document, version, model)
         assert isinstance(caught.value, jsonschema.ValidationError)
+        assert isinstance(caught.value, ngff.ValidationError)
         assert re.match(words, str(caught.value)) and caught.value.message in str(caught.value)
     with pytest.raises(FileNotFoundError, match="no schema 'bogus'"):
         ngff.validate({}, "0.4", "bogus")

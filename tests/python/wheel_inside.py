@@ -64,6 +64,38 @@ try:
 except ImportError as error:
     assert "tensorstore" in str(error)
 
+# Another interpreter of the same process is refused, under whatever name this Python has them.
+REFUSED = f"""
+import sys
+sys.path[:] = {sys.path!r}
+try:
+    import ngff._core
+except ImportError as error:
+    open("refused.txt", "w").write(str(error))
+"""
+for module in ("_interpreters", "_xxsubinterpreters"):
+    try:
+        interpreters = __import__(module)
+    except ImportError:
+        continue
+    made = interpreters.create("legacy") if module == "_interpreters" else interpreters.create(isolated=False)
+    interpreters.run_string(made, REFUSED)
+    interpreters.destroy(made)
+    break
+with open("refused.txt", encoding="utf-8") as words:
+    assert "subinterpreter" in words.read()
+assert np.array_equal(np.asarray(nz.from_ngff_zarr("one.ozx").images[0].data), data)
+
+with nz.open_writer("frames.ome.zarr", {"shape": (0, 64, 96), "dtype": "u2", "dims": "tyx"}, live=True,
+                    scale_factors=[2]) as writer:
+    for frame in data:
+        writer.append(frame)
+assert np.array_equal(np.asarray(nz.open_array("frames.ome.zarr")), data)
+nz.open_array("frames.ome.zarr")[3, 5:9] = 7
+assert (nz.open_array("frames.ome.zarr")[3, 5:9] == 7).all()
+with open("frames.ome.zarr/zarr.json", encoding="utf-8") as document:
+    nz.validate(json.load(document)["attributes"], "0.5", strict=True)
+
 print(json.dumps({
     "python": list(sys.version_info[:3]), "module": nz.__file__, "before": before,
     "import": after_import, "all": mapped(), "command": command("--version"),
