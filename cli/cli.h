@@ -56,6 +56,7 @@ const cli_command *cli_command_named(const char *name); /* one that is there */
 int cli_parse(const cli_command *command, int argc, char **argv, cli_args *args);
 const char *cli_get(const cli_args *args, const char *name); /* NULL: not given */
 bool cli_has(const cli_args *args, const char *name);
+void cli_set(cli_args *args, const char *name, const char *value); /* borrowed */
 void cli_print_help(const cli_command *command, FILE *out);
 void cli_print_man(FILE *out);
 
@@ -122,6 +123,12 @@ typedef struct cli_frames {
 } cli_frames;
 int cli_frames_describe(cli_frames *f);
 int cli_frames_write(cli_frames *f);
+
+/* ---- series.c: --series all and --series PATTERN
+ * ------------------------------------------- */
+bool cli_names_series(const cli_args *args); /* not by its number */
+/* Calls `convert` for each that is meant, with its number and an output of its own. */
+int cli_convert_series(const cli_args *args, int (*convert)(const cli_args *));
 
 /* ---- report.c
  * -------------------------------------------------------------------------------- */

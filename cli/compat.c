@@ -164,11 +164,11 @@ static int one_value(const flag *f, translation *t, char **v, int count) {
         fprintf(stderr, "ngff: warning: %s is ignored: %s\n", f->name, f->to);
         break;
     case FLAG_SERIES:
-        if (strcmp(v[0], "all") == 0)
-            break;
-        if (strlen(v[0]) > 6 || strspn(v[0], "0123456789") != strlen(v[0]))
-            return wrong(f->name, "expected a number from 0; names are not matched");
-        push_option(t, f->to, keep(t, "%ld", strtol(v[0], NULL, 10) + 1));
+        if (v[0][0] == '\0' || strlen(v[0]) > 6 ||
+            strspn(v[0], "0123456789") != strlen(v[0]))
+            push_option(t, f->to, v[0][0] != '\0' ? v[0] : "all");
+        else
+            push_option(t, f->to, keep(t, "%ld", strtol(v[0], NULL, 10) + 1));
         break;
     default:
         push_option(t, f->to, v[0]);
@@ -272,6 +272,8 @@ static int add_defaults(translation *t) {
         push_option(t, "--omero-quantiles", "0.02,0.98");
     push_option(t, "--overwrite", NULL);
     push_option(t, "--keep-windows", NULL);
+    if (!has(t, "--series"))
+        push_option(t, "--series", "all");
     if (!has(t, "--method"))
         push_option(t, "--keep-levels", NULL);
     return add_codec(t);

@@ -33,7 +33,10 @@ const cli_option cli_convert_options[] = {
      "may be 0: frames are appended until it ends, axis t unless --dims says otherwise"},
     {"--dtype", NULL, "TYPE", "raw input: uint16, float32, >u2, …"},
     {"--offset", NULL, "BYTES", "raw input: where the pixels begin"},
-    {"--series", NULL, "N", "which image of a file that holds several, from 1"},
+    {"--series", NULL, "N",
+     "which image of a file that holds several: its number from 1; a part of its name, * "
+     "being anything; all. Several are written beside OUTPUT.ome.zarr as "
+     "OUTPUT_NAME.ome.zarr (.ozx: the first is OUTPUT), or into the folder OUTPUT"},
     {"--raw", NULL, NULL, "NIfTI: keep the stored integers, ignore slope and intercept"},
     {"--keep-levels", NULL, NULL,
      "copy the levels that the input brings, all of them, instead of computing any; with "
@@ -403,11 +406,11 @@ static int run(conversion *c) {
     return EXIT_OK;
 }
 
-int cli_convert(const cli_args *args) {
+static int convert_one(const cli_args *args) {
     static conversion c;
     int (*const steps[])(conversion *) = {open_source, describe, plan, write_options};
 
-    c.args = args;
+    c = (conversion){.args = args};
     c.report.struct_size = sizeof c.report;
     if (!cli_progress_init(&c.progress, cli_get(args, "--progress"),
                            cli_has(args, "--quiet")))
@@ -423,4 +426,9 @@ int cli_convert(const cli_args *args) {
     ngff_source_close(&c.source);
     ngff_context_close(&c.context);
     return code;
+}
+
+int cli_convert(const cli_args *args) {
+    return cli_names_series(args) ? cli_convert_series(args, convert_one)
+                                  : convert_one(args);
 }

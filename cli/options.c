@@ -85,6 +85,12 @@ const char *cli_get(const cli_args *args, const char *name) {
     return NULL;
 }
 
+void cli_set(cli_args *args, const char *name, const char *value) {
+    for (int i = 0; args->command->options[i].name != NULL; i++)
+        if (strcmp(args->command->options[i].name, name) == 0)
+            args->value[i] = value;
+}
+
 bool cli_has(const cli_args *args, const char *name) {
     return cli_get(args, name) != NULL;
 }

@@ -4,7 +4,7 @@
 A case is a block of lines; it runs in an empty directory of its own:
 
     case: what it shows
-    make: npy in.npy 32,48 uint16      an input (npy, tiff, text, mkdir, raw; see MAKERS)
+    make: npy in.npy 32,48 uint16      an input (npy, tiff, text, …; see MAKERS)
     run: ngff convert in.npy out.zarr  one command; what follows up to the next `run` is about it
     exit: 0                            0 when left out
     out: regex                         standard output must match; `(none)`: is empty
@@ -56,6 +56,14 @@ def make_tiff(path, shape, dtype):
     tifffile.imwrite(path, image(shape, dtype), compression="zlib", photometric="minisblack")
 
 
+def make_series(path, *names):
+    import tifffile
+
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for name in names:
+            file.write(image("5,32,48", "uint16"), metadata={"axes": "ZYX", "Name": name})
+
+
 def make_raw(path, shape, dtype):
     image(shape, dtype).tofile(path)
 
@@ -81,7 +89,7 @@ def make_mode(path, mode):
     pathlib.Path(path).chmod(int(mode, 8))
 
 
-MAKERS = {"npy": make_npy, "tiff": make_tiff, "raw": make_raw, "text": make_text, "mkdir": make_dir,
+MAKERS = {"npy": make_npy, "tiff": make_tiff, "series": make_series, "raw": make_raw, "text": make_text, "mkdir": make_dir,
           "cut": make_cut, "link": make_link, "chmod": make_mode}
 
 

@@ -120,3 +120,25 @@ def test_levels_of_a_tiff_are_copied(tmp_path):
     assert "type" not in documents.multiscale(ours)
     for got, want in zip(read_zarr_python(ours, documents.dataset_paths(ours)), levels, strict=True):
         np.testing.assert_array_equal(got, want)
+
+
+def three_images(path):
+    with need("tifffile").TiffWriter(path, ome=True) as file:
+        for n, name in enumerate(["A/../b", "part0", "part1"]):
+            file.write(pixels((5 + n, 32, 48), "uint16", seed=n), metadata={"axes": "ZYX", "Name": name})
+    return path
+
+
+@pytest.mark.parametrize("words, output, numbers", [
+    ([], "out.ome.zarr", [0, 1, 2]), (["--series", "all"], "out.zarr", [0, 1, 2]), ([], "out.ozx", [0, 1, 2]),
+    (["--series", "*PART1"], "out.ome.zarr", [2]), (["--series", "a*t0"], "out.ome.zarr", [1]),
+    (["--series", "1"], "out.ome.zarr", [1])])
+def test_series_are_named_as_theirs(tmp_path, words, output, numbers):
+    source, names = three_images(tmp_path / "in.ome.tif"), []
+    for run, folder in ((run_theirs, tmp_path / "theirs"), (run_ngff, tmp_path / "ours")):
+        folder.mkdir()
+        run("-i", source, "-o", folder / output, "--no-omero", *words)
+        names.append(sorted(p.name for p in folder.iterdir()))
+    assert names[0] == names[1]
+    read = sorted(int(run_ngff("info", tmp_path / "ours" / name, "--json").json()["shape"][0]) for name in names[1])
+    assert read == [5 + n for n in numbers]

@@ -50,15 +50,17 @@ def convert_series(nz):
     return store("cells.ome.zarr")
 
 
-@example("command line", "Convert all series of a file", *ONE_LEVEL, missing="one series a call")
+@example("command line", "Convert all series of a file", *ONE_LEVEL)
 def convert_all_series(nz):
     """Their page gives a folder as the output, which 0.50 takes for an unknown image format."""
     nz.cli("-i", ome_tiff(count=2), "-o", "cells.ome.zarr")
     return {name: store(f"cells_{name}.ome.zarr") for name in ("part0", "part1")}
 
 
-absent("command line", "Convert series by a pattern", "series are chosen by index, not by name (in 0.50 "
-       "the page's example fails: its output is a folder)")
+@example("command line", "Convert series by a pattern", *ONE_LEVEL)
+def convert_matching_series(nz):
+    nz.cli("-i", ome_tiff(count=2), "-o", "cells.ome.zarr", "--series", "*PART1*")
+    return store("cells.ome.zarr")
 
 
 @example("command line", "Convert a series of slices", *ONE_LEVEL, "their reader")
