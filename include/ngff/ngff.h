@@ -359,11 +359,17 @@ typedef struct ngff_write_opts {
     const char *type;             /* recorded as "type"; NULL: the method's own name */
     int32_t lean; /* hold as little as costs little time, and let what waits go to the
                      temporary file: memory_target is a bound, not what may be taken */
+    const char *coordinates_json; /* 0.6: {"coordinateSystems": […],
+                                     "coordinateTransformations": […]}, written beside the
+                                     system "intrinsic", where the levels lead. INVALID
+                                     for names that are not declared, parameters that do
+                                     not fit the axes, and other versions; NULL: none, and
+                                     ngff_write_levels keeps those of the image */
 } ngff_write_opts;
 #define NGFF_WRITE_OPTS_INIT                                                             \
     {                                                                                    \
         sizeof(ngff_write_opts), NULL, NULL, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL,   \
-            NULL, 0, 0, 0, 0, NULL, 0                                                    \
+            NULL, 0, 0, 0, 0, NULL, 0, NULL                                              \
     }
 
 /* What a job did or would do. */

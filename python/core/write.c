@@ -45,6 +45,7 @@ int ngff_py_write_options(PyObject *options, ngff_write_opts *o) {
                  {"codec", &o->codec},
                  {"shuffle", &o->shuffle},
                  {"codec_json", &o->codec_json},
+                 {"coordinates_json", &o->coordinates_json},
                  {"type", &o->type}};
     const struct {
         const char *name;

@@ -4,12 +4,12 @@ coordinate systems, transformations between them, and their matrices as arrays."
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ._metadata06 import COMPONENTS, INTRINSIC, Metadata
-from ._rfc5_gate import check_multiscale_transforms, check_path, check_systems
+from ._metadata06 import COMPONENTS, INTRINSIC, Metadata, is_plain
+from ._rfc5_gate import check_multiscale_transforms, check_path, check_systems, node_paths
 from ._transforms_json import to_json
 
 GROUP = "coordinateTransformations"
@@ -25,6 +25,7 @@ class Extras:
     transforms: list = field(default_factory=list)
     arrays: dict = field(default_factory=dict)
     paths: list = field(default_factory=list)  # of the levels, as the transformations name them
+    native: str | None = None  # what the C half takes, when that is all
 
 
 def extras_of(metadata, version, dims):
@@ -55,8 +56,13 @@ def extras_of(metadata, version, dims):
     names = [d.coordinateTransformations[0].name for d in model.datasets]
     transforms = [to_json(t) for t in found]
     arrays = externalize(transforms, [f"scale{n}" for n in range(len(names))])
-    return Extras([to_json(s) for s in systems], intrinsic.name, names, transforms, arrays,
-                  [d.path for d in model.datasets])
+    extras = Extras([to_json(s) for s in systems], intrinsic.name, names, transforms, arrays,
+                    [d.path for d in model.datasets])
+    plain = replace(model, coordinateSystems=systems[:1], coordinateTransformations=None)
+    if systems[0] is intrinsic and is_plain(plain, version) and not arrays and not node_paths(found):
+        steps = {"coordinateTransformations": transforms} if transforms else {}
+        extras.native = json.dumps({"coordinateSystems": extras.systems[1:], **steps}, allow_nan=False)
+    return extras
 
 
 # ---- matrices -----------------------------------------------------------------------------------

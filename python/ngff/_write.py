@@ -243,7 +243,7 @@ class Job:
         if client is not None:
             write_on_cluster(self, client, adapt(self.progress, len(self.images)))
         elif use_tensorstore or metadata_only or not self.generated() or self.root_attributes \
-                or self.extras is not None:
+                or (self.extras is not None and self.extras.native is None):
             from ._staged import write_staged
 
             write_staged(self, use_tensorstore, metadata_only)
@@ -251,6 +251,8 @@ class Job:
             self.write_native()
 
     def write_native(self):
+        if self.extras is not None:
+            self.options["coordinates_json"] = self.extras.native
         plan, progress = self.plan(), adapt(self.progress, len(self.images))
         source = Source(self.data, self.description)
         try:

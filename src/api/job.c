@@ -53,6 +53,7 @@ static ngff_status create_opts(const ngff_api_job *j, const ngff_multiscales *ms
         .no_consolidate = o->no_consolidate != 0,
         .codec = {o->codec, o->has_level ? o->compression_level : -1, NGFF_SHUFFLE_AUTO},
         .codec_json = o->codec_json,
+        .coordinates_json = o->coordinates_json,
         .type = o->type != NULL ? o->type : ngff_method_name(ms->method),
         .method = ngff_method_name(ms->method),
         .method_description = method_description(ms->method),

@@ -243,6 +243,21 @@ static ngff_status set_method(ngff_image *image, const ngff_image_create_opts *o
                           : NGFF_OK;
 }
 
+/* Refused here, before any pixel. */
+static ngff_status set_coordinates(ngff_image *image, const char *json, ngff_error *err) {
+    if (!json)
+        return NGFF_OK;
+    if (image->ms.version < NGFF_V06)
+        return ngff_fail(err, NGFF_INVALID,
+                         "OME-Zarr %s has no coordinate systems, 0.6 has",
+                         ngff_version_text(image->ms.version));
+    ngff_status s =
+        ngff_json_parse(json, strlen(json), NGFF_JSON_STRICT, &image->ms.more, err);
+    if (s != NGFF_OK)
+        return ngff_fail_at(err, NGFF_INVALID, "coordinates_json");
+    return ngff_ome_check_more(image->ms.more, image->ms.image.desc.ndim, err);
+}
+
 static ngff_status fill_image(ngff_image *image, const ngff_image_desc *desc,
                               const ngff_image_level *levels,
                               const ngff_image_create_opts *opts, ngff_error *err) {
@@ -250,11 +265,13 @@ static ngff_status fill_image(ngff_image *image, const ngff_image_desc *desc,
     image->ms.level_count = image->level_count;
     NGFF_TRY(ngff_ome_image_copy(image->alloc, desc, &image->ms.image, err));
     NGFF_TRY(set_method(image, opts, err));
+    NGFF_TRY(set_coordinates(image, opts->coordinates_json, err));
     for (int n = 0; n < image->level_count; n++)
         NGFF_TRY(create_level(image, n, &levels[n], err));
     image->opts.codec_json = image->opts.type = image->opts.method_description = NULL;
     image->opts.method = NULL;
     image->opts.metadata = NULL;
+    image->opts.coordinates_json = NULL;
     image->opts.codec.name = NULL;
     image->opts.fill = NULL;
     return NGFF_OK;

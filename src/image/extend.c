@@ -106,6 +106,8 @@ ngff_status ngff_image_extend(ngff_image *old, const ngff_image_level *levels,
     ngff_status status = check_kept(old, image, first, err);
     if (status == NGFF_OK)
         status = choose_consolidation(old, image, err);
+    if (status == NGFF_OK && !image->ms.more && image->ms.version >= NGFF_V06)
+        status = ngff_ome_more_of(old->ms.extra, &image->ms.more, err);
     if (status == NGFF_OK && old->ms.extra)
         status = ngff_json_dup(old->ms.extra, &image->root_attributes, err);
     if (status != NGFF_OK) {

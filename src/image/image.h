@@ -32,9 +32,10 @@ typedef struct ngff_image_create_opts {
     const ngff_json *metadata;      /* instead of one made of these two */
     bool copied; /* levels of another image: type and metadata say what that one says */
     ngff_ome_emit_opts emit;
-    const unsigned char *fill; /* element; NULL: zero */
-    char separator;            /* 0: '/' */
-} ngff_image_create_opts;      /* texts and fill are borrowed during create only */
+    const char *coordinates_json; /* 0.6: as ngff_ome_check_more takes it; NULL */
+    const unsigned char *fill;    /* element; NULL: zero */
+    char separator;               /* 0: '/' */
+} ngff_image_create_opts;         /* texts and fill are borrowed during create only */
 
 typedef struct ngff_image {
     const ngff_allocator *alloc;

@@ -59,10 +59,6 @@ static ngff_json *transform_json(const char *type, const double *values, int ndi
     return out;
 }
 
-/* The only coordinate system of an image in 0.6, and where all its levels lead (MS6-3).
- */
-#define INTRINSIC "intrinsic"
-
 static ngff_json *object_of(const char *name, const char *text, ngff_status *s) {
     ngff_json *out = ngff_json_new_object();
     ngff_ome_put(out, name, ngff_json_new_str(text), s);
@@ -73,10 +69,10 @@ static ngff_json *object_of(const char *name, const char *text, ngff_status *s) 
 static ngff_json *sequence_json(const ngff_ome_dataset *level, int n, ngff_json *steps,
                                 ngff_status *s) {
     char name[40];
-    snprintf(name, sizeof name, "scale%d_to_" INTRINSIC, n);
+    snprintf(name, sizeof name, "scale%d_to_" NGFF_OME_INTRINSIC, n);
     ngff_json *out = ngff_json_new_object();
     ngff_ome_put(out, "input", object_of("path", level->path, s), s);
-    ngff_ome_put(out, "output", object_of("name", INTRINSIC, s), s);
+    ngff_ome_put(out, "output", object_of("name", NGFF_OME_INTRINSIC, s), s);
     ngff_ome_put(out, "name", ngff_json_new_str(name), s);
     ngff_ome_put(out, "type", ngff_json_new_str("sequence"), s);
     ngff_ome_put(out, "transformations", steps, s);
@@ -101,12 +97,15 @@ static ngff_json *dataset_json(const ngff_ome_multiscales *m, int n, ngff_status
     return out;
 }
 
-/* 0.6: the axes belong to a coordinate system (CS-1). */
-static ngff_json *systems_json(ngff_json *axes, ngff_status *s) {
-    ngff_json *system = object_of("name", INTRINSIC, s);
+/* 0.6: the axes belong to a coordinate system (CS-1); others follow. */
+static ngff_json *systems_json(ngff_json *axes, const ngff_json *more, ngff_status *s) {
+    ngff_json *system = object_of("name", NGFF_OME_INTRINSIC, s);
     ngff_ome_put(system, "axes", axes, s);
     ngff_json *list = ngff_json_new_array();
     ngff_ome_add(list, system, s);
+    const ngff_json *others = ngff_json_get(more, "coordinateSystems");
+    for (size_t i = 0; i < ngff_json_len(others); i++)
+        ngff_ome_add(list, copy_without_nulls(ngff_json_at(others, i), 0), s);
     return list;
 }
 
@@ -121,10 +120,13 @@ static ngff_json *multiscale_json(const ngff_ome_multiscales *m,
         ngff_ome_add(datasets, dataset_json(m, i, s), s);
     ngff_json *out = ngff_json_new_object();
     if (m->version >= NGFF_V06)
-        ngff_ome_put(out, "coordinateSystems", systems_json(axes, s), s);
+        ngff_ome_put(out, "coordinateSystems", systems_json(axes, m->more, s), s);
     else
         ngff_ome_put(out, "axes", axes, s);
     ngff_ome_put(out, "datasets", datasets, s);
+    const ngff_json *steps = ngff_json_get(m->more, "coordinateTransformations");
+    if (steps)
+        ngff_ome_put(out, "coordinateTransformations", copy_without_nulls(steps, 0), s);
     ngff_ome_put(out, "name", ngff_json_new_str(desc->name[0] ? desc->name : "image"), s);
     if (m->version == NGFF_V04) /* MS-20; from 0.5 on one version per document (GEN-6) */
         ngff_ome_put(out, "version", ngff_json_new_str("0.4"), s);
@@ -169,6 +171,12 @@ ngff_status ngff_ome_emit(const ngff_ome_multiscales *m, const ngff_ome_emit_opt
     NGFF_TRY(check_levels(m, err));
     if (opts->orientation)
         NGFF_TRY(ngff_ome_check_orientation(&m->image.desc, err));
+    if (m->more && m->version < NGFF_V06)
+        return ngff_fail(err, NGFF_INVALID,
+                         "OME-Zarr %s has no coordinate systems, 0.6 has",
+                         ngff_version_text(m->version));
+    if (m->more)
+        NGFF_TRY(ngff_ome_check_more(m->more, m->image.desc.ndim, err));
 
     ngff_status s = NGFF_OK;
     bool v5 = m->version >= NGFF_V05;

@@ -5,6 +5,9 @@
 
 #include "ome/ome.h"
 
+/* The coordinate system of an image in 0.6 that all its levels lead to (MS6-3). */
+#define NGFF_OME_INTRINSIC "intrinsic"
+
 /* Building documents: the first failure stays in *s and `value` is taken over in any
  * case. `node` and `value` may be NULL (out of memory before). */
 static inline void ngff_ome_put(ngff_json *node, const char *name, ngff_json *value,

@@ -30,6 +30,7 @@ void ngff_ome_image_reset(ngff_ome_image *image) {
 void ngff_ome_multiscales_reset(ngff_ome_multiscales *m) {
     ngff_ome_image_reset(&m->image);
     ngff_json_close(&m->metadata);
+    ngff_json_close(&m->more);
     ngff_json_close(&m->extra);
     m->level_count = 0;
 }

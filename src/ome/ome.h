@@ -77,9 +77,21 @@ typedef struct ngff_ome_multiscales {
     ngff_ome_dataset level[32];
     char type[64];       /* method name as written under "type"; "" = absent */
     ngff_json *metadata; /* the "metadata" object; owned; may be NULL */
+    ngff_json *more;  /* write: coordinate systems and transformations of 0.6 beside those
+                         of the levels, see ngff_ome_check_more; owned; may be NULL */
     ngff_json *extra; /* read: the whole attributes object, for foreign members; owned */
 } ngff_ome_multiscales;
 void ngff_ome_multiscales_reset(ngff_ome_multiscales *m);
+
+/* {"coordinateSystems": […], "coordinateTransformations": […]}, either may be missing,
+ * for an image of `ndim` axes, whose own system is called "intrinsic": INVALID unless all
+ * names are declared once and all parameters fit the axes on both sides. */
+NGFF_MUST_USE ngff_status ngff_ome_check_more(const ngff_json *more, int ndim,
+                                              ngff_error *err);
+/* What the attributes of a 0.6 image hold of this; NULL when nothing. UNSUPPORTED when
+ * its own system has another name. */
+NGFF_MUST_USE ngff_status ngff_ome_more_of(const ngff_json *attributes, ngff_json **out,
+                                           ngff_error *err);
 
 typedef struct ngff_ome_emit_opts {
     bool orientation; /* RFC-4 enabled */

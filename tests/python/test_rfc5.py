@@ -565,3 +565,61 @@ def test_levels_added_to_an_image_with_systems(tmp_path):
     assert to_json(back.metadata.coordinateTransformations) == to_json(
         nz.from_ome_zarr(tmp_path / "b.zarr").metadata.coordinateTransformations)
     assert back.metadata.coordinateSystems == levels.metadata.coordinateSystems
+
+
+def native_image():
+    """Nothing that needs an array of its own: the C half writes it, in one pass."""
+    return image([v06.TransformSequence(name="turn", input=end("intrinsic"), output=end("world"), transformations=[
+        v06.MapAxis(mapAxis=[1, 0]), v06.Scale(scale=[2.0, 1.0 / 3.0])])], [system("world")])
+
+
+def test_the_c_half_writes_systems(tmp_path, monkeypatch):
+    from ngff import _staged
+
+    levels = native_image()
+    nz.to_ome_zarr(tmp_path / "staged.zarr", levels, version="0.6", metadata_only=True)
+    monkeypatch.setattr(_staged, "write_staged", None)
+    nz.to_ome_zarr(tmp_path / "native.zarr", levels, version="0.6")
+    assert attributes(tmp_path / "native.zarr") == attributes(tmp_path / "staged.zarr")
+    accepted(attributes(tmp_path / "native.zarr"))
+    same_model(nz.from_ome_zarr(tmp_path / "native.zarr", validate=True).metadata, need(
+        "ngff_zarr").from_ome_zarr(str(tmp_path / "native.zarr"), validate=True).metadata)
+
+
+def test_the_c_half_refuses_what_does_not_fit(tmp_path):
+    from ngff import _core
+    from ngff._config import context
+    from ngff._source import Source
+    from ngff._write import Job
+
+    job = Job(tmp_path / "a.zarr", image(), "0.6", None, {})
+    for json_text, words in (('{"coordinateTransformations": [{"type": "identity", "input": {"name": "intrinsic"}, '
+                              '"output": {"name": "gone"}}]}', "'gone', which is not declared"), ("{", "JSON")):
+        store = _core.open_store(context(), str(tmp_path / "a.zarr"), 1, 0, 0)
+        source = Source(job.data, job.description)
+        with pytest.raises(ValueError, match=words) as error:
+            _core.write(context(), store, job.plan(), source.native, {
+                **job.options, "coordinates_json": json_text}, None, None)
+        assert "\n" not in str(error.value)
+        source.close()
+        store.close()
+        assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="0.5 has no coordinate systems"):
+        _core.write_metadata(context(), _core.open_store(context(), str(tmp_path / "a.zarr"), 1, 0, 0), job.plan(), {
+            **job.options, "version": "0.5", "coordinates_json": "{}"})
+
+
+def test_levels_added_natively_keep_the_systems(tmp_path):
+    from ngff import _core
+    from ngff._config import context
+    from ngff._write import Job
+
+    nz.to_ome_zarr(tmp_path / "a.zarr", full_image(), version="0.6")
+    before = attributes(tmp_path / "a.zarr")["ome"]["multiscales"][0]
+    job = Job(tmp_path / "a.zarr", image(), "0.6", None, {})
+    store = _core.open_store(context(), str(tmp_path / "a.zarr"), 2, 0, 0)
+    _core.write_levels(context(), store, job.plan(), 1, job.options)
+    store.close()
+    after = attributes(tmp_path / "a.zarr")["ome"]["multiscales"][0]
+    for key in ("coordinateSystems", "coordinateTransformations"):
+        assert after[key] == before[key]
