@@ -8,6 +8,14 @@
 /* The coordinate system of an image in 0.6 that all its levels lead to (MS6-3). */
 #define NGFF_OME_INTRINSIC "intrinsic"
 
+/* A path below the image: neither absolute nor through ".." (also not with '\' or '%').
+ */
+bool ngff_ome_is_inside(const char *path);
+/* A transformation between systems of `in` and `out` axes (-1: unknown), and all within
+ * it. INVALID; `where` starts the message. */
+NGFF_MUST_USE ngff_status ngff_ome_check_transform(const ngff_json *node, int in, int out,
+                                                   const char *where, ngff_error *err);
+
 /* Building documents: the first failure stays in *s and `value` is taken over in any
  * case. `node` and `value` may be NULL (out of memory before). */
 static inline void ngff_ome_put(ngff_json *node, const char *name, ngff_json *value,
