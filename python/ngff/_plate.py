@@ -133,7 +133,7 @@ def _load(path):
         return None
 
 
-def _save(path, document):
+def _save(path, document, flush):
     """The whole file or the old one. The name while it is written is one that this project's stores
     know as their own, should it be left behind."""
     folder, name = os.path.split(path)
@@ -141,7 +141,8 @@ def _save(path, document):
     with open(part, "w", encoding="utf-8") as file:
         json.dump(document, file, indent=2, allow_nan=False)
         file.flush()
-        os.fsync(file.fileno())
+        if flush:
+            os.fsync(file.fileno())
     os.replace(part, path)
 
 
@@ -168,13 +169,13 @@ def is_consolidated(path):
     return "consolidated_metadata" in (_load(os.path.join(path, "zarr.json")) or {})
 
 
-def write_group(path, attributes, version):
+def write_group(path, attributes, version, flush=True):
     """A group with these attributes; a document that is there keeps its other members, except for a
     consolidated copy of what lies below, which would hide what is added."""
     if version in _V2:
-        _save(os.path.join(path, ".zattrs"), attributes)
+        _save(os.path.join(path, ".zattrs"), attributes, flush)
         if not os.path.exists(os.path.join(path, ".zgroup")):
-            _save(os.path.join(path, ".zgroup"), {"zarr_format": 2})
+            _save(os.path.join(path, ".zgroup"), {"zarr_format": 2}, flush)
         try:
             os.unlink(os.path.join(path, ".zmetadata"))
         except FileNotFoundError:
@@ -183,4 +184,4 @@ def write_group(path, attributes, version):
     name = os.path.join(path, "zarr.json")
     document = _load(name) or {"zarr_format": 3, "node_type": "group"}
     document.pop("consolidated_metadata", None)
-    _save(name, {**document, "attributes": attributes})
+    _save(name, {**document, "attributes": attributes}, flush)

@@ -6,7 +6,6 @@ thread or process at a time."""
 
 import contextlib
 import os
-import shutil
 import threading
 
 from . import _core
@@ -16,7 +15,8 @@ from ._plate import (check_path, check_version, group_version, is_consolidated, 
                      parse_well, plate_attributes, read_group, version_of, well_attributes,
                      write_group)
 from ._plate_rules import check_plate_to_write
-from ._stores import READ, WRITE, is_ozx_path, location
+from ._stage import Draft, Stage, hold
+from ._stores import READ, is_ozx_path, location, open_for_writing
 
 
 def _directory(store):
@@ -24,7 +24,11 @@ def _directory(store):
     path = location(store)
     if path is None:
         raise TypeError(f"a plate is written to a directory or an .ozx, not to {type(store).__name__}")
-    return path
+    return store if isinstance(store, Draft) else path
+
+
+def _flushed(path):
+    return not isinstance(path, Draft)
 
 
 def _locks():
@@ -43,14 +47,7 @@ _thread_lock = _locks()
 def _alone(path):
     """One thread and, where the file system has locks of directories, one process at a time."""
     with _thread_lock(path):
-        handle = None
-        try:
-            import fcntl
-
-            handle = os.open(path, os.O_RDONLY)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except (ImportError, OSError):
-            pass
+        handle = hold(path, wait=True)
         try:
             yield
         finally:
@@ -90,22 +87,17 @@ def _attributes(plate):
 
 def _create(path, plate, overwrite):
     """The root as a whole, by way of a directory beside it."""
-    from ._staged import new_stage
-
     attributes, version = _attributes(plate), version_of(plate.version)
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    stage = new_stage(path)
-    try:
-        write_group(stage, attributes, version)
+    with Stage(path) as stage:
+        write_group(stage, attributes, version, flush=False)
         _publish(stage, path, overwrite)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def _publish(stage, path, overwrite):
     source = _core.open_store(context(), stage, READ, 0, 0)
     try:
-        target = _core.open_store(context(), path, WRITE, 2 if overwrite else 0, 0)
+        target = open_for_writing(path, overwrite)
         try:
             _core.copy_store(source, target)
         finally:
@@ -169,7 +161,7 @@ def write_hcs_well_image(store, multiscales, plate_metadata, row_name, column_na
     if is_ozx_path(path) and not os.path.isdir(path):
         raise ValueError("an .ozx is written in one piece: use HCSPlateWriter")
     _ensure_plate(path, plate_metadata, version)
-    well = os.path.join(path, *well_path.split("/"))
+    well = type(path)(os.path.join(path, *well_path.split("/")))
     _write_field(well, name, multiscales, version, kwargs)
     with _alone(well):
         _name_field(well, WellImage(name, acquisition_id), well_metadata, version)
@@ -196,7 +188,7 @@ def _write_field(well, name, multiscales, version, kwargs):
     row = os.path.dirname(well)
     os.makedirs(well, exist_ok=True)
     try:
-        to_ome_zarr(os.path.join(well, name), multiscales, version=version, **kwargs)
+        to_ome_zarr(type(well)(os.path.join(well, name)), multiscales, version=version, **kwargs)
     except BaseException:
         for folder in (well, row):  # those that hold nothing
             with contextlib.suppress(OSError):
@@ -204,7 +196,7 @@ def _write_field(well, name, multiscales, version, kwargs):
         raise
     with _alone(row):
         if group_version(row) is None:
-            write_group(row, {}, version)
+            write_group(row, {}, version, _flushed(well))
 
 
 def _name_field(well, image, given, version):
@@ -220,7 +212,7 @@ def _name_field(well, image, given, version):
     made = well_attributes(images.values(), version)
     if "ome" in made:
         made["ome"] = {**attributes.get("ome", {}), **made["ome"]}
-    write_group(well, {**attributes, **made}, version)
+    write_group(well, {**attributes, **made}, version, _flushed(well))
 
 
 # ---- a plate as one job -------------------------------------------------------------------------
@@ -243,13 +235,14 @@ class HCSPlateWriter:
 
     def __enter__(self):
         from ._plate_read import HCSPlate
-        from ._staged import check_destination, new_stage
+        from ._staged import check_destination
 
         if self.is_ozx:
             path = location(self.final_store)
             check_destination(path, self.overwrite)
-            self._temp_dir = new_stage(path)
-            self._temp_store = os.path.join(self._temp_dir, "plate.zarr")
+            self._stage = Stage(path)
+            self._temp_dir = self._stage.path
+            self._temp_store = Draft(os.path.join(self._temp_dir, "plate.zarr"))
         try:
             store = self._temp_store or self.final_store
             to_hcs_zarr(HCSPlate(store, self.plate_metadata), store, overwrite=self.overwrite)
@@ -268,7 +261,7 @@ class HCSPlateWriter:
 
     def _clean(self):
         if self._temp_dir is not None:
-            shutil.rmtree(self._temp_dir, ignore_errors=True)
+            self._stage.close()
 
     def write_well_image(self, multiscales, row_name, column_name, field_index=0, acquisition_id=0,
                          well_metadata=None, **kwargs):

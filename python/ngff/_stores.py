@@ -4,7 +4,8 @@ import os
 
 from . import _core
 from ._config import context
-from ._values import Values, as_values, from_address, is_address
+from ._stage import Draft
+from ._values import Below, Values, as_values, from_address, is_address
 
 READ, WRITE, UPDATE, WRITE_CHUNKS = 0, 1, 2, 3
 
@@ -152,7 +153,7 @@ def is_ozx_path(path):
 def _open(store, access, overwrite=False):
     path = location(store)
     if path is not None:
-        return _core.open_store(context(), path, access, 2 if overwrite else 0, 0)
+        return _core.open_store(context(), path, access, 2 if overwrite else 0, int(isinstance(store, Draft)))
     return _core.callback_store(context(), MappingStore(mapping(store)))
 
 
@@ -166,28 +167,6 @@ def _same(store, chunk_store):
 
 def _pair(metadata, chunks):
     return _core.pair_store(context(), metadata, chunks)
-
-
-class Below:
-    """What lies below a prefix of a mapping, as a mapping."""
-
-    def __init__(self, values, prefix):
-        self.values, self.prefix = values, f"{prefix}/"
-
-    def __getitem__(self, key):
-        return self.values[self.prefix + key]
-
-    def __setitem__(self, key, data):
-        self.values[self.prefix + key] = data
-
-    def __contains__(self, key):
-        return self.prefix + key in self.values
-
-    def __iter__(self):
-        return (key.removeprefix(self.prefix) for key in list(self.values) if key.startswith(self.prefix))
-
-    def pop(self, key, default=None):
-        return self.values.pop(self.prefix + key, default)
 
 
 def below(store, handle, path):

@@ -226,6 +226,34 @@ class HttpValues(Values):
         raise NotImplementedError(f"{self.url} cannot be listed")
 
 
+class Below(Values):
+    """What lies below a prefix of a mapping."""
+
+    def __init__(self, values, prefix):
+        self.values, self.prefix = values, f"{prefix}/"
+
+    def part(self, key, offset, size):
+        if isinstance(self.values, Values):
+            return self.values.part(self.prefix + key, offset, size)
+        value = memoryview(self.values[self.prefix + key]).cast("B")
+        return bytes(value[offset:None if size is None else offset + size])
+
+    def size(self, key):
+        if isinstance(self.values, Values):
+            return self.values.size(self.prefix + key)
+        return memoryview(self.values[self.prefix + key]).nbytes
+
+    def __setitem__(self, key, value):
+        self.values[self.prefix + key] = value
+
+    def __delitem__(self, key):
+        del self.values[self.prefix + key]
+
+    def __iter__(self):
+        return (key.removeprefix(self.prefix) for key in list(self.values)
+                if key.startswith(self.prefix))
+
+
 def is_address(store):
     """Whether text names a place in a scheme, and not a file."""
     return isinstance(store, str) and ("://" in store or "::" in store) and not os.path.exists(store)

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
@@ -315,3 +316,302 @@ def test_a_well_is_judged_when_it_is_loaded(tmp_path):
     plate.get_well("A", "2")
     with pytest.raises(ngff.ValidationError, match="well-acquisition-missing"):
         plate.get_well("A", "1")
+
+
+# ---- writing ------------------------------------------------------------------------------------
+
+
+def test_arguments(tmp_path):
+    """The words of the peer, where it has words."""
+    theirs, levels = need("ngff_zarr"), image("A", "1", 0)
+    plate, two = layout("0.5"), layout("0.5", acquisitions=2)
+    less = ngff.Plate(plate.columns, plate.rows, plate.wells[:2], "0.5")
+    calls = [lambda m, to: m.write_hcs_well_image(to, levels, plate, "Z", "1", version="0.5"),
+             lambda m, to: m.write_hcs_well_image(to, levels, plate, "A", "9", version="0.5"),
+             lambda m, to: m.write_hcs_well_image(to, levels, less, "B", "1", version="0.5"),
+             lambda m, to: m.write_hcs_well_image(to, levels, plate, "A", "1"),
+             lambda m, to: m.write_hcs_well_image(to, levels, two, "A", "1", acquisition_id=None,
+                                                  version="0.5"),
+             lambda m, to: m.write_hcs_well_image(to, levels, plate, "A", "1", version="0.3"),
+             lambda m, to: m.hcs.HCSPlateWriter(to + ".ozx", layout("0.4")),
+             lambda m, to: m.hcs.HCSPlateWriter(to, plate, version="0.4"),
+             lambda m, to: m.hcs.to_hcs_zarr(m.hcs.HCSPlate(to, layout("0.3")), to)]
+    for call in calls:
+        said = []
+        for module in (theirs, ngff):
+            with pytest.raises(ValueError) as caught:
+                call(module, str(tmp_path / "p"))
+            said.append(str(caught.value))
+        assert said[0][:30] == said[1][:30]
+    with pytest.raises(ValueError, match="one of \\[0, 1\\]; got 5"):
+        ngff.write_hcs_well_image(tmp_path / "p", levels, two, "A", "1", 0, 5, version="0.5")
+    for field in ("../0", "a/b", "", ".", "a b"):
+        with pytest.raises(ValueError, match="letters and digits"):
+            ngff.write_hcs_well_image(tmp_path / "p", levels, plate, "A", "1", field, version="0.5")
+    with pytest.raises(ValueError, match="use HCSPlateWriter"):
+        ngff.write_hcs_well_image(tmp_path / "p.ozx", levels, plate, "A", "1", version="0.5")
+    with pytest.raises(TypeError, match="directory or an .ozx, not to dict"):
+        ngff.to_hcs_zarr(ngff.HCSPlate(None, plate), {})
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("rows,columns,wells,words", [
+    (["A", "a"], ["1"], [("A/1", 0, 0)], "case only"),
+    (["A", "A"], ["1"], [("A/1", 0, 0)], "twice"),
+    (["A/.."], ["1"], [("A/../1", 0, 0)], "letters and digits"),
+    ([".."], ["1"], [("../1", 0, 0)], "letters and digits"),
+    (["A"], ["1"], [("A/1", 1, 0)], "plate-row-index-consistency"),
+    (["A"], ["1"], [], "empty"),
+    ([], ["1"], [("A/1", 0, 0)], "empty")])
+def test_only_valid_plates_are_written(tmp_path, rows, columns, wells, words):
+    plate = ngff.Plate([ngff.PlateColumn(c) for c in columns], [ngff.PlateRow(r) for r in rows],
+                       [ngff.PlateWell(*well) for well in wells], "0.5")
+    with pytest.raises(ValueError, match=words):
+        ngff.to_hcs_zarr(ngff.HCSPlate(None, plate), tmp_path / "in/p.zarr")
+    if rows and wells:
+        row, column = wells[0][0].rsplit("/", 1)
+        with pytest.raises(ValueError):
+            ngff.write_hcs_well_image(tmp_path / "in/p.zarr", image("A", "1", 0), plate, row, column,
+                                      version="0.5")
+    assert not os.listdir(tmp_path)
+
+
+class Broken:
+    """A lazy array whose pixels cannot be had."""
+
+    shape, dtype, ndim, chunks = (64, 64), np.dtype("u1"), 2, (32, 32)
+
+    def __getitem__(self, key):
+        raise OSError("no pixels")
+
+
+def broken():
+    return ngff.to_multiscales(ngff.to_ngff_image(Broken(), dims="yx"), scale_factors=[2], chunks=32)
+
+
+def test_a_field_that_fails_is_not_named(tmp_path):
+    path, plate = tmp_path / "p.zarr", layout("0.5")
+    with pytest.raises(OSError, match="no pixels"):
+        ngff.write_hcs_well_image(path, broken(), plate, "A", "1", version="0.5")
+    assert os.listdir(path) == ["zarr.json"]
+    ngff.write_hcs_well_image(path, image("A", "1", 0), plate, "A", "1", version="0.5")
+    for field in (0, 1):  # one that is there, one that is not
+        with pytest.raises(OSError, match="no pixels"):
+            ngff.write_hcs_well_image(path, broken(), plate, "A", "1", field, version="0.5")
+    well = ngff.from_hcs_zarr(path, validate=True).get_well("A", "1")
+    assert [entry.path for entry in well.images] == ["0"] and not left_over(path)
+    np.testing.assert_array_equal(np.asarray(well.get_image(0).images[0].data), pixels("A", "1", 0))
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_the_given_well(tmp_path, version):
+    """Its order and acquisitions count; fields that are not there are not named; it is not changed."""
+    path, plate = tmp_path / "p.zarr", layout(version, acquisitions=3)
+    given = ngff.Well([ngff.WellImage(name, acquisition) for name, acquisition in
+                       (("2", 2), ("1", 1), ("0", 0))], version)
+    before = copy.deepcopy(given)
+    for field, seen in ((1, "1"), (0, "10"), (3, "103"), (2, "2103")):
+        ngff.write_hcs_well_image(path, image("A", "1", field), plate, "A", "1", field, min(field, 2), given,
+                                  version)
+        images = ngff.from_hcs_zarr(path, validate=True).get_well("A", "1").images
+        assert "".join(entry.path for entry in images) == seen and given == before
+    ngff.write_hcs_well_image(path, image("A", "1", 0), plate, "A", "1", 0, 2, version=version)
+    images = ngff.from_hcs_zarr(path).get_well("A", "1").images
+    assert [(entry.path, entry.acquisition) for entry in images] == [("2", 2), ("1", 1), ("0", 2), ("3", 2)]
+
+
+def test_a_field_without_an_acquisition(tmp_path):
+    plate = ngff.Plate([ngff.PlateColumn("1")], [ngff.PlateRow("A")], [ngff.PlateWell("A/1", 0, 0)])
+    ngff.write_hcs_well_image(tmp_path / "p", image("A", "1", 0), plate, "A", "1", acquisition_id=None)
+    assert next(documents(tmp_path / "p", "A/1")) == {"well": {"images": [{"path": "0"}], "version": "0.4"}}
+
+
+def test_overwriting(tmp_path):
+    path, plate = tmp_path / "p.zarr", write(tmp_path / "p.zarr", "0.5", fields=1)
+    new = image("B", "3", 7)
+    with ngff.HCSPlateWriter(path, plate, overwrite=False) as writer:  # what is there stays
+        with pytest.raises(FileExistsError):
+            writer.write_well_image(new, "A", "1", 0)
+        writer.write_well_image(image("A", "1", 1), "A", "1", 1)
+        writer.write_well_image(new, "A", "2", 0, overwrite=True)
+    back = ngff.from_hcs_zarr(path, validate=True)
+    for column, field, seed in (("1", 0, ("A", "1", 0)), ("1", 1, ("A", "1", 1)), ("2", 0, ("B", "3", 7))):
+        np.testing.assert_array_equal(
+            np.asarray(back.get_well("A", column).get_image(field).images[0].data), pixels(*seed))
+    with ngff.HCSPlateWriter(path, layout("0.4")) as writer:  # another plate, of another version
+        writer.write_well_image(new, "A", "1", 0)
+    assert sorted(p.name for p in path.iterdir()) == [".zattrs", ".zgroup", "A"]
+    with pytest.raises(ValueError, match="does not match the plate's version '0.4' in"):
+        ngff.write_hcs_well_image(path, new, plate, "A", "1", version="0.5")
+    with pytest.raises(ValueError, match="cannot be put into a group of Zarr v2"):
+        ngff.to_hcs_zarr(ngff.HCSPlate(path, plate), path, overwrite=False)
+
+
+def test_merging_keeps_what_is_there(tmp_path):
+    path, plate = tmp_path / "p.zarr", write(tmp_path / "p.zarr", "0.5", fields=1)
+    zarr = need("zarr")
+    group = zarr.open_group(path, mode="r+")
+    group.attrs["mine"] = [1, 2]
+    zarr.consolidate_metadata(path)
+    plate.name = "renamed"
+    ngff.to_hcs_zarr(ngff.HCSPlate(path, plate), path, overwrite=False)
+    attributes = next(documents(path, ""))
+    assert attributes["mine"] == [1, 2] and attributes["ome"]["plate"]["name"] == "renamed"
+    check_pixels(ngff.from_hcs_zarr(path, validate=True), 1)
+    zarr.consolidate_metadata(path)  # a copy of the documents would hide a new field
+    ngff.write_hcs_well_image(path, image("A", "1", 1), plate, "A", "1", 1, version="0.5")
+    assert len(zarr.open_group(path, mode="r")["A/1"].attrs["ome"]["well"]["images"]) == 2
+    assert "1" in set(zarr.open_group(path, mode="r")["A/1"].group_keys())
+
+
+def test_what_is_not_ours_is_left_alone(tmp_path, pyramid, volume):
+    plate, levels = layout("0.5"), image("A", "1", 0)
+    (tmp_path / "home/A/1").mkdir(parents=True)
+    (tmp_path / "home/letter.txt").write_text("dear", encoding="utf-8")
+    for overwrite in (True, False):
+        with pytest.raises(FileExistsError):
+            ngff.to_hcs_zarr(ngff.HCSPlate(None, plate), tmp_path / "home", overwrite=overwrite)
+    with pytest.raises(FileExistsError):
+        ngff.write_hcs_well_image(tmp_path / "home", levels, plate, "A", "1", version="0.5")
+    assert sorted(os.listdir(tmp_path / "home")) == ["A", "letter.txt"]
+    ngff.to_ngff_zarr(tmp_path / "i.zarr", pyramid(volume), version="0.5")
+    with pytest.raises(FileExistsError, match="an image, not a plate"):
+        ngff.write_hcs_well_image(tmp_path / "i.zarr", levels, plate, "A", "1", version="0.5")
+    ngff.from_ngff_zarr(tmp_path / "i.zarr", validate=True)
+    write(tmp_path / "p.zarr", "0.5", fields=1)  # a file of somebody's inside a plate
+    (tmp_path / "p.zarr/A/notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="notes.txt"):
+        ngff.to_hcs_zarr(ngff.HCSPlate(None, plate), tmp_path / "p.zarr")
+    (tmp_path / "p.zarr/A/1/0/notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="notes.txt"):
+        ngff.write_hcs_well_image(tmp_path / "p.zarr", levels, plate, "A", "1", version="0.5")
+    check_pixels(ngff.from_hcs_zarr(tmp_path / "p.zarr"), 1)
+
+
+def test_an_archive_appears_whole_or_not_at_all(tmp_path):
+    path, plate = tmp_path / "p.ozx", layout("0.5")
+    with pytest.raises(ZeroDivisionError):
+        with ngff.HCSPlateWriter(path, plate) as writer:
+            writer.write_well_image(image("A", "1", 0), "A", "1")
+            assert not path.exists()
+            1 / 0
+    assert os.listdir(tmp_path) == []
+    write(path, "0.5", fields=1)
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError):
+        ngff.HCSPlateWriter(path, plate, overwrite=False).__enter__()
+    with pytest.raises(OSError, match="no pixels"):
+        with ngff.HCSPlateWriter(path, plate) as writer:
+            writer.write_well_image(broken(), "A", "1")
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["p.ozx"]
+    with ngff.HCSPlateWriter(path, plate) as writer:
+        writer.write_well_image(image("B", "1", 1), "B", "1", 1, chunks_per_shard=2)
+        writer.write_well_image(image("B", "1", 0), "B", "1", 0)
+    assert path.read_bytes() != before and os.listdir(tmp_path) == ["p.ozx"]
+    assert ngff.read_ozx_version(path) == "0.5" and ngff.read_ozx_json_first(path)
+    done = subprocess.run([os.environ.get("NGFF", "ngff"), "info", f"{path}/B/1/1"], check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 0 and "OME-Zarr 0.5, uint8" in done.stdout, done.stderr
+
+
+@pytest.fixture
+def memory_path():
+    """In memory where there is such a place: thousands of files are made and removed."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as path:
+        yield pathlib.Path(path)
+
+
+@pytest.mark.parametrize("kind", ["zarr", "ozx"])
+def test_a_big_plate_from_four_threads(memory_path, kind):
+    """384 wells of 4 tiny fields; the threads meet in every well."""
+    path, plate = memory_path / f"big.{kind}", layout("0.5", "ABCDEFGHIJKLMNOP", 24)
+    jobs = [(*well.path.split("/"), field) for well in plate.wells for field in range(4)]
+    with ngff.HCSPlateWriter(path, plate) as writer, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda job: writer.write_well_image(image(*job, size=(4, 4), factors=()), *job), jobs))
+    back = ngff.from_hcs_zarr(path, validate=True, well_cache_size=10)
+    for well in back.wells:
+        row, column = well.path.split("/")
+        found = back.get_well(row, column)
+        assert sorted(entry.path for entry in found.images) == ["0", "1", "2", "3"]
+        for n, entry in enumerate(found.images):
+            np.testing.assert_array_equal(np.asarray(found.get_image(n).images[0].data),
+                                          pixels(row, column, int(entry.path), (4, 4)))
+    assert len(back._wells.cache) == 10 and not left_over(memory_path)
+
+
+PROGRAM = """
+    import sys
+    sys.path.insert(0, {tests!r})
+    from concurrent.futures import ThreadPoolExecutor
+    import ngff
+    from test_plates import image, layout
+    path, mine, overwrite = sys.argv[1], sys.argv[2], sys.argv[3] == "new"
+    plate = layout("0.5", "ABCD", 6)
+    jobs = [(*well.path.split("/"), field) for well in plate.wells for field in map(int, mine)]
+    with ngff.HCSPlateWriter(path, plate, overwrite=overwrite) as writer, ThreadPoolExecutor(4) as pool:
+        def one(job):
+            try:
+                writer.write_well_image(image(*job), *job)
+            except FileExistsError:
+                pass
+            print("a field", flush=True)
+        list(pool.map(one, jobs))
+        print("all of them", flush=True)
+"""
+
+
+def process(tmp_path, path, mine, how):
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(PROGRAM.format(tests=os.path.dirname(__file__))), encoding="utf-8")
+    return subprocess.Popen([sys.executable, str(program), str(path), mine, how], stdout=subprocess.PIPE)
+
+
+def test_processes_share_wells(tmp_path):
+    """Three processes of four threads each, into the same wells of one directory."""
+    path = tmp_path / "p.zarr"
+    running = [process(tmp_path, path, mine, "add") for mine in ("03", "14", "25")]
+    assert all(b"all of them" in one.communicate(timeout=120)[0] for one in running)
+    back = ngff.from_hcs_zarr(path, validate=True)
+    for well in back.wells:
+        found = back.get_well(*well.path.split("/"))
+        assert sorted(entry.path for entry in found.images) == list("012345")
+    assert not left_over(path)
+
+
+@pytest.mark.parametrize("kind", ["zarr", "ozx"])
+def test_killed(tmp_path, kind):
+    """At any moment: every field that a document names is whole; an archive is the old one. The next run
+    goes on where the dead one was."""
+    path, partly = tmp_path / f"p.{kind}", 0
+    if kind == "ozx":
+        write(path, "0.5", fields=1)
+    before = path.read_bytes() if kind == "ozx" else None
+    for fields in (1, 4, 9, 17, 30, 49):
+        one = process(tmp_path, path, "01", "new" if kind == "ozx" else "add")
+        for _ in range(fields):
+            one.stdout.readline()
+        one.send_signal(signal.SIGKILL)
+        one.stdout.close()
+        if one.wait() != -signal.SIGKILL:
+            before = path.read_bytes() if kind == "ozx" else None
+            continue
+        if kind == "ozx":
+            assert path.read_bytes() == before
+            continue
+        plate, count = ngff.from_hcs_zarr(path, validate=True), 0
+        for well in plate.wells:
+            if (path / well.path / "zarr.json").exists():
+                found = plate.get_well(*well.path.split("/"))
+                count += len(found.images)
+                for k, entry in enumerate(found.images):
+                    np.testing.assert_array_equal(np.asarray(found.get_image(k).images[0].data),
+                                                  pixels(*well.path.split("/"), int(entry.path)))
+        assert count >= min(fields, 48) - 8
+        partly += 0 < count < 48
+    assert kind == "ozx" or partly > 2
+    one = process(tmp_path, path, "01", "new")
+    assert b"all of them" in one.stdout.read() and one.wait(60) == 0
+    one.stdout.close()
+    check = ngff.from_hcs_zarr(path, validate=True)
+    assert all(len(check.get_well(*well.path.split("/")).images) == 2 for well in check.wells)
+    assert [p for p in os.listdir(tmp_path) if p.startswith(".ngff-")] == []
