@@ -15,8 +15,8 @@ from ._plate import (check_path, check_version, group_version, is_consolidated, 
                      parse_well, plate_attributes, read_group, version_of, well_attributes,
                      write_group)
 from ._plate_rules import check_plate_to_write
-from ._stage import Draft, Stage, hold
-from ._stores import READ, is_ozx_path, location, open_for_writing
+from ._stage import Stage, hold
+from ._stores import READ, Draft, is_ozx_path, location, open_for_writing
 
 
 def _directory(store):
@@ -64,10 +64,8 @@ def to_hcs_zarr(plate, store, overwrite=True):
     metadata in it."""
     check_version(version_of(plate.metadata.version), plate.metadata)
     path = _directory(store)
-    if not overwrite and not is_ozx_path(path) and _holds_group(path):
+    if not _create(path, plate.metadata, overwrite):
         _merge(path, plate.metadata)
-    else:
-        _create(path, plate.metadata, overwrite)
 
 
 def _holds_group(path):
@@ -86,12 +84,19 @@ def _attributes(plate):
 
 
 def _create(path, plate, overwrite):
-    """The root as a whole, by way of a directory beside it."""
+    """The root as a whole, by way of a directory beside it. False, and nothing is done, when there is a
+    group that is not to be replaced."""
     attributes, version = _attributes(plate), version_of(plate.version)
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    with Stage(path) as stage:
-        write_group(stage, attributes, version, flush=False)
-        _publish(stage, path, overwrite)
+    parent = os.path.dirname(os.path.abspath(path))
+    os.makedirs(parent, exist_ok=True)
+    # The directory of a draft is locked by its stage.
+    with _alone(parent) if _flushed(path) else contextlib.nullcontext():
+        if not overwrite and not is_ozx_path(path) and _holds_group(path):
+            return False
+        with Stage(path) as stage:
+            write_group(stage, attributes, version, flush=False)
+            _publish(stage, path, overwrite)
+    return True
 
 
 def _publish(stage, path, overwrite):
@@ -124,13 +129,8 @@ def _merge(path, plate):
 
 def _ensure_plate(path, plate, version):
     """A root that says what the plate is; one that does already is left as it is."""
-    with _thread_lock(path):
-        if not _holds_group(path):
-            try:
-                _create(path, plate, False)
-            except FileExistsError:  # another process was faster, or it is not ours
-                if group_version(path) is None:
-                    raise
+    if not _holds_group(path):
+        _create(path, plate, False)
     known = parse_plate(read_group(path))
     if known is None:
         _merge(path, plate)
@@ -183,20 +183,17 @@ def _well_path(plate, row_name, column_name, acquisition_id):
 
 
 def _write_field(well, name, multiscales, version, kwargs):
+    """The groups above come first, still without images: a directory of numbers alone could be taken for
+    chunks of an array."""
     from ._write import to_ome_zarr
 
-    row = os.path.dirname(well)
     os.makedirs(well, exist_ok=True)
-    try:
-        to_ome_zarr(type(well)(os.path.join(well, name)), multiscales, version=version, **kwargs)
-    except BaseException:
-        for folder in (well, row):  # those that hold nothing
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)
-        raise
-    with _alone(row):
-        if group_version(row) is None:
-            write_group(row, {}, version, _flushed(well))
+    for group in (os.path.dirname(well), well):
+        if group_version(group) is None:
+            with _alone(group):
+                if group_version(group) is None:
+                    write_group(group, {}, version, _flushed(well))
+    to_ome_zarr(type(well)(os.path.join(well, name)), multiscales, version=version, **kwargs)
 
 
 def _name_field(well, image, given, version):

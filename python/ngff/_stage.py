@@ -5,10 +5,6 @@ import shutil
 import tempfile
 
 
-class Draft(str):
-    """A path of something that will be copied to its place later: it is not flushed to the disk."""
-
-
 def hold(path, wait=False):
     """A lock on a directory, to be closed with os.close; None where there are no such locks, or when another
     process has it and there is no waiting."""

@@ -4,10 +4,13 @@ import os
 
 from . import _core
 from ._config import context
-from ._stage import Draft
 from ._values import Below, Values, as_values, from_address, is_address
 
 READ, WRITE, UPDATE, WRITE_CHUNKS = 0, 1, 2, 3
+
+
+class Draft(str):
+    """A path of something that will be copied to its place later: it is not flushed to the disk."""
 
 
 class MappingStore:
