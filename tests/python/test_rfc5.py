@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import pickle
 import shutil
 import zipfile
 
@@ -623,3 +624,16 @@ def test_levels_added_natively_keep_the_systems(tmp_path):
     after = attributes(tmp_path / "a.zarr")["ome"]["multiscales"][0]
     for key in ("coordinateSystems", "coordinateTransformations"):
         assert after[key] == before[key]
+
+
+def test_a_planned_write_has_the_systems(tmp_path):
+    """Written by many processes, as from a cluster."""
+    levels = full_image()
+    plan = pickle.loads(pickle.dumps(nz.plan_write(tmp_path / "a.zarr", levels, version="0.6")))
+    for n in range(len(plan.partitions)):
+        plan.write(n, np.asarray(levels.images[0].data)[plan.region(n)])
+    plan.finalize()
+    nz.to_ome_zarr(tmp_path / "b.zarr", levels, version="0.6")
+    assert attributes(tmp_path / "a.zarr") == attributes(tmp_path / "b.zarr")
+    back = nz.from_ome_zarr(tmp_path / "a.zarr", validate=True).metadata
+    assert back.coordinateTransformations[0].affine == AFFINE
