@@ -15,6 +15,7 @@ import ngff
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SEED_ONLY = {"NgffProgress", "NgffProgressCallback", "config"}
 BETTER = {
+    "NgffScene": "written whole or not at all; also to mappings, read from archives; images may not lie in each other",
     "open_array": "also steps and single numbers, mappings and zarr-python's stores; processes that change parts of the same "
                   "chunk take turns; without a path level 0",
     "to_multiscales": "nothing is read or written while planning; single planes and odd factors do not fail",
@@ -46,10 +47,6 @@ WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,
-    "from_ngff_zarr": "images; no scenes or transformations alone",
-    "from_ome_zarr": "images; no scenes or transformations alone",
-    "validate_structural": "the rules of images; those of OME-Zarr 0.6 are not known",
-    "Metadata": "one list of axes, also for 0.6",
     "SUPPORTED_VERSIONS": "0.4 to 0.6, which are written (0.1 to 0.3 are read, and written by neither); 0.9.dev1 is a "
                           "draft that changes",
     "NgffProgressCallback": "same bars, but no Dask callback",
