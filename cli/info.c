@@ -109,6 +109,91 @@ static void print_text(const char *location, ngff_store *store,
     cli_text_levels(ms, d);
 }
 
+/* ---- plates
+ * ------------------------------------------------------------------------------------ */
+
+typedef struct plate_report {
+    const char *location;
+    const ngff_plate_info *info;
+    cli_json *json; /* NULL: text */
+    bool begun;
+} plate_report;
+
+/* The plate itself; before its first field, or at the end when it has none. */
+static void begin_plate(plate_report *r) {
+    const ngff_plate_info *i = r->info;
+    if (r->begun)
+        return;
+    r->begun = true;
+    if (r->json == NULL) {
+        printf("%s\n│   OME-Zarr %s %s", r->location, i->version,
+               i->well_count > 0 ? "plate" : "well");
+        if (i->well_count > 0)
+            printf(", %d rows, %d columns, %d wells, %d acquisitions", (int)i->row_count,
+                   (int)i->column_count, (int)i->well_count, (int)i->acquisition_count);
+        printf("%s%s\n", i->name[0] != '\0' ? ", name " : "", i->name);
+        return;
+    }
+    cli_json_open(r->json, "plate", '{');
+    cli_json_str(r->json, "name", i->name);
+    cli_json_str(r->json, "version", i->version);
+    cli_json_int(r->json, "rows", i->row_count);
+    cli_json_int(r->json, "columns", i->column_count);
+    cli_json_int(r->json, "wells", i->well_count);
+    cli_json_int(r->json, "acquisitions", i->acquisition_count);
+    cli_json_close(r->json, '}');
+    cli_json_open(r->json, "fields", '[');
+}
+
+static int print_field(void *user, const ngff_plate_field *field) {
+    plate_report *r = user;
+    begin_plate(r);
+    if (r->json == NULL) {
+        printf("│   %s", field->path);
+        if (field->acquisition >= 0)
+            printf(", acquisition %lld", (long long)field->acquisition);
+        printf("\n");
+        return 0;
+    }
+    cli_json_open(r->json, NULL, '{');
+    cli_json_str(r->json, "path", field->path);
+    cli_json_str(r->json, "well", field->well);
+    if (field->acquisition >= 0)
+        cli_json_int(r->json, "acquisition", field->acquisition);
+    cli_json_close(r->json, '}');
+    return 0;
+}
+
+static int stop_at_once(void *user, const ngff_plate_field *field) {
+    (void)user, (void)field;
+    return 1;
+}
+
+/* False when the store holds neither a plate nor a well. */
+static bool print_plate(const cli_args *args, ngff_store *store, ngff_status *status,
+                        ngff_error *err) {
+    ngff_plate_info info = {.struct_size = sizeof info};
+    cli_json json = {stdout, 0, false};
+    plate_report r = {args->operand[0], &info, cli_has(args, "--json") ? &json : NULL,
+                      false};
+    if (store == NULL ||
+        ngff_plate_walk(store, stop_at_once, NULL, &info, NULL) != NGFF_OK)
+        return false;
+    if (r.json != NULL) {
+        cli_json_open(&json, NULL, '{');
+        cli_json_int(&json, "schema", 1);
+        cli_json_str(&json, "location", r.location);
+    }
+    *status = ngff_plate_walk(store, print_field, &r, &info, err);
+    begin_plate(&r);
+    if (r.json != NULL) {
+        cli_json_close(&json, ']');
+        cli_json_close(&json, '}');
+    } else
+        text_archive(store);
+    return true;
+}
+
 int cli_info(const cli_args *args) {
     ngff_context *context = NULL;
     cli_stores from = {0};
@@ -125,7 +210,9 @@ int cli_info(const cli_args *args) {
         status = ngff_open(context, from.store, &ms, &err);
     if (status == NGFF_OK)
         status = ngff_multiscales_image(ms, &desc, &err);
-    if (status != NGFF_OK) {
+    if (status == NGFF_NOT_FOUND && print_plate(args, from.store, &status, &err))
+        code = status == NGFF_OK ? EXIT_OK : cli_fail(status, &err, NGFF_ORIGIN_INPUT);
+    else if (status != NGFF_OK) {
         explain_archive(from.metadata, &err);
         code = cli_fail(status, &err, NGFF_ORIGIN_INPUT);
     } else if (cli_has(args, "--json"))

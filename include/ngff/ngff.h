@@ -176,6 +176,12 @@ typedef struct ngff_store_copy_opts {
 NGFF_API NGFF_CHECK ngff_status ngff_store_copy(ngff_store *from, ngff_store *to,
                                                 const ngff_store_copy_opts *opts,
                                                 ngff_error *err);
+/* The images of the plate or well in a store, in the order of the documents; wells that
+ * were not written yet are passed over. `info` (of this size; may be NULL) is filled
+ * before the first call of `fn`. NGFF_NOT_FOUND: the store holds neither. */
+NGFF_API NGFF_CHECK ngff_status ngff_plate_walk(ngff_store *store, ngff_plate_field_fn fn,
+                                                void *user, ngff_plate_info *info,
+                                                ngff_error *err);
 /* How an archive (opened for reading) keeps the rules of RFC-9: one call of `fn` a rule.
  */
 NGFF_API NGFF_CHECK ngff_status ngff_ozx_judge(ngff_store *store, ngff_finding_fn fn,

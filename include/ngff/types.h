@@ -189,6 +189,22 @@ typedef struct ngff_finding {
 } ngff_finding;
 typedef void (*ngff_finding_fn)(void *user, const ngff_finding *finding);
 
+/* One image of a plate: `path` below the plate ("A/1/0"), `well` ("A/1"; "" when the
+ * store is a well), -1 where the document names no acquisition. Texts are the library's
+ * and last for the call. */
+typedef struct ngff_plate_field {
+    size_t struct_size;
+    const char *path, *well;
+    int64_t acquisition;
+} ngff_plate_field;
+/* Anything but 0 ends the walk, which then answers NGFF_OK. */
+typedef int (*ngff_plate_field_fn)(void *user, const ngff_plate_field *field);
+typedef struct ngff_plate_info {
+    size_t struct_size;
+    char name[256], version[16]; /* "" where the documents do not say */
+    int32_t row_count, column_count, well_count, acquisition_count;
+} ngff_plate_info;
+
 #ifdef __cplusplus
 }
 #endif

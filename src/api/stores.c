@@ -115,6 +115,14 @@ ngff_status ngff_store_copy(ngff_store *from, ngff_store *to,
     return status == NGFF_OK ? status : ngff_fail_origin(err, status, NGFF_ORIGIN_OUTPUT);
 }
 
+ngff_status ngff_plate_walk(ngff_store *store, ngff_plate_field_fn fn, void *user,
+                            ngff_plate_info *info, ngff_error *err) {
+    ngff_error_clear(err);
+    if (store == NULL || fn == NULL)
+        return ngff_fail(err, NGFF_INVALID, "store or fn is NULL");
+    return ngff_image_plate(store, fn, user, info, err);
+}
+
 ngff_status ngff_ozx_judge(ngff_store *store, ngff_finding_fn fn, void *user,
                            ngff_error *err) {
     ngff_error_clear(err);

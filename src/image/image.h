@@ -141,6 +141,12 @@ NGFF_MUST_USE ngff_status ngff_image_copy(ngff_store *from, ngff_store *to,
                                           const ngff_image_copy_opts *opts,
                                           ngff_error *err);
 
+/* The fields of the plate or well in the store; `info` (may be NULL) is filled before the
+ * first call of `fn`. NOT_FOUND when it is neither. */
+NGFF_MUST_USE ngff_status ngff_image_plate(ngff_store *store, ngff_plate_field_fn fn,
+                                           void *user, ngff_plate_info *info,
+                                           ngff_error *err);
+
 /* How an archive that is read keeps the rules of RFC-9 (OZX-2 to OZX-13 of the
  * requirements), one call of `fn` a rule, in their order. UNSUPPORTED for other stores.
  */

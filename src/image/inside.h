@@ -8,6 +8,14 @@
 NGFF_MUST_USE ngff_status ngff_image_join(const char *path, const char *name, char *out,
                                           size_t out_size, ngff_error *err);
 
+/* A member of the attributes, or of their "ome" (0.5 and later). */
+const ngff_json *ngff_image_member(const ngff_json *attributes, const char *name);
+/* The fields of the plate or well at the root of `store`, whose attributes these are. */
+NGFF_MUST_USE ngff_status ngff_image_walk_plate(ngff_store *store,
+                                                const ngff_json *attributes,
+                                                ngff_plate_field_fn fn, void *user,
+                                                ngff_plate_info *info, ngff_error *err);
+
 /* Documents of level n: array and group. */
 NGFF_MUST_USE ngff_status ngff_image_put_level(ngff_image *image, int n, ngff_error *err);
 

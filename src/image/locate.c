@@ -15,8 +15,7 @@ ngff_status ngff_image_join(const char *path, const char *name, char *out,
     return NGFF_OK;
 }
 
-/* A member of the attributes, or of their "ome" (0.5 and later). */
-static const ngff_json *ome_member(const ngff_json *attributes, const char *name) {
+const ngff_json *ngff_image_member(const ngff_json *attributes, const char *name) {
     const ngff_json *value = ngff_json_get(ngff_json_get(attributes, "ome"), name);
     return value ? value : ngff_json_get(attributes, name);
 }
@@ -55,7 +54,7 @@ static ngff_status find_series(ngff_store *store, const char *path, ngff_json **
     *out = NULL;
     NGFF_TRY(ngff_image_join(path, "OME", ome, sizeof ome, err));
     if (ngff_zarr_node(store, ome, &format, &kind, &attributes, NULL) == NGFF_OK) {
-        const ngff_json *listed = ome_member(attributes, "series");
+        const ngff_json *listed = ngff_image_member(attributes, "series");
         ngff_status status = NGFF_OK;
         if (ngff_json_type_of(listed) == NGFF_JSON_ARRAY && ngff_json_len(listed) > 0)
             status = ngff_json_dup(listed, out, err);
@@ -108,14 +107,51 @@ static ngff_status choose(const char *path, const ngff_json *names, int wanted, 
 
 /* ---- what else a group may be ---- */
 
-static ngff_status not_an_image(const char *path, const ngff_json *attributes,
-                                ngff_error *err) {
+typedef struct field_names {
+    char list[256];
+    size_t used, count;
+} field_names;
+
+static int note_field(void *user, const ngff_plate_field *field) {
+    field_names *n = user;
+    size_t room = sizeof n->list - n->used;
+    if (n->count++ == SERIES_SHOWN)
+        return 1;
+    int k = snprintf(n->list + n->used, room, "%s%s", n->used ? ", " : "", field->path);
+    if (k < 0 || (size_t)k >= room) {
+        n->list[n->used] = '\0';
+        n->count = SERIES_SHOWN + 1;
+        return 1;
+    }
+    n->used += (size_t)k;
+    return 0;
+}
+
+/* A plate, or a well: says which images are in it. */
+static ngff_status holds_fields(ngff_store *store, const char *path, const char *what,
+                                const ngff_json *attributes, ngff_error *err) {
+    field_names found = {.used = 0};
+    ngff_status status = path[0] ? NGFF_OK
+                                 : ngff_image_walk_plate(store, attributes, note_field,
+                                                         &found, NULL, NULL);
+    if (status != NGFF_OK || found.used == 0)
+        return ngff_fail(err, NGFF_NOT_FOUND,
+                         "%s: a %s, not an image; name one of its "
+                         "images",
+                         shown(path), what);
+    return ngff_fail(err, NGFF_NOT_FOUND,
+                     "%s: a %s, not an image; name one of its images: %s%s", shown(path),
+                     what, found.list, found.count > SERIES_SHOWN ? ", …" : "");
+}
+
+static ngff_status not_an_image(ngff_store *store, const char *path,
+                                const ngff_json *attributes, ngff_error *err) {
     const char *what = "a Zarr group without OME-Zarr image metadata";
-    if (ome_member(attributes, "plate"))
-        what = "a plate, not an image; open one of its fields, such as A/1/0";
-    else if (ome_member(attributes, "well"))
-        what = "a well, not an image; open one of its fields, such as 0";
-    else if (ome_member(attributes, "labels"))
+    if (ngff_image_member(attributes, "plate"))
+        return holds_fields(store, path, "plate", attributes, err);
+    if (ngff_image_member(attributes, "well"))
+        return holds_fields(store, path, "well", attributes, err);
+    if (ngff_image_member(attributes, "labels"))
         what = "a list of label images, not an image; open one of them";
     return ngff_fail(err, NGFF_NOT_FOUND, "%s: %s", shown(path), what);
 }
@@ -141,11 +177,11 @@ ngff_status ngff_image_locate(const ngff_allocator *a, ngff_store *store,
     NGFF_TRY(ngff_store_check_whole(store, err));
     NGFF_TRY(ngff_image_join(path, "", out->path, sizeof out->path, err));
     NGFF_TRY(node_of(store, path, &out->attributes, err));
-    if (ome_member(out->attributes, "multiscales"))
+    if (ngff_image_member(out->attributes, "multiscales"))
         return NGFF_OK;
     ngff_status status = NGFF_OK;
-    if (!ome_member(out->attributes, "bioformats2raw.layout"))
-        status = not_an_image(path, out->attributes, err);
+    if (!ngff_image_member(out->attributes, "bioformats2raw.layout"))
+        status = not_an_image(store, path, out->attributes, err);
     ngff_json_close(&out->attributes);
     if (status == NGFF_OK)
         status = find_series(store, path, &names, err);

@@ -616,3 +616,49 @@ def test_killed(tmp_path, kind):
     check = ngff.from_hcs_zarr(path, validate=True)
     assert all(len(check.get_well(*well.path.split("/")).images) == 2 for well in check.wells)
     assert [p for p in os.listdir(tmp_path) if p.startswith(".ngff-")] == []
+
+
+# ---- the command line ---------------------------------------------------------------------------
+
+
+def command(*words):
+    return subprocess.run([os.environ.get("NGFF", "ngff"), *map(str, words)], check=False,
+                          capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("version,kind", FORMS)
+def test_info_lists_the_images(tmp_path, version, kind):
+    path = tmp_path / f"p.{kind}"
+    write(path, version, acquisitions=2)
+    names = [f"{row}/{column}/{field}" for row in "AB" for column in "123" for field in (1, 0)]
+    lines = command("info", path).stdout.splitlines()
+    assert lines[1] == (f"│   OME-Zarr {version} plate, 2 rows, 3 columns, 6 wells, 2 acquisitions, "
+                        "name screen")
+    assert lines[2:14] == [f"│   {name}, acquisition 0" for name in names]
+    found = json.loads(command("info", path, "--json").stdout)
+    assert found["plate"] == {"name": "screen", "version": version, "rows": 2, "columns": 3, "wells": 6,
+                              "acquisitions": 2}
+    assert [(field["path"], field["well"], field["acquisition"]) for field in found["fields"]] == [
+        (name, name[:3], 0) for name in names]
+    well = command("info", path / "B/2").stdout.splitlines()
+    assert well[1:4] == [f"│   OME-Zarr {version} well", "│   1, acquisition 0", "│   0, acquisition 0"]
+
+
+def test_convert_names_the_images(tmp_path):
+    path = tmp_path / "p.zarr"
+    write(path, "0.5")
+    (path / "A/2/zarr.json").unlink()  # not written yet
+    done = command("convert", path, tmp_path / "o.ozx")
+    assert done.returncode == 3 and not (tmp_path / "o.ozx").exists()
+    assert done.stderr.endswith("a plate, not an image; name one of its images: A/1/1, A/1/0, A/3/1, A/3/0, "
+                                "B/1/1, B/1/0, B/2/1, B/2/0, …\n") and done.stderr.count("\n") == 1
+    done = command("convert", path / "B/1", tmp_path / "o.ozx")
+    assert done.stderr.endswith("a well, not an image; name one of its images: 1, 0\n")
+    done = command("-i", path / "B/1/0", "-o", tmp_path / "o.ozx", "--no-omero")
+    assert done.returncode == 0, done.stderr
+    back = ngff.from_ngff_zarr(tmp_path / "o.ozx")
+    np.testing.assert_array_equal(np.asarray(back.images[0].data), pixels("B", "1", 0))
+    assert len(back.images) == 2
+    document = path / "A/1/zarr.json"
+    document.write_text(document.read_text(encoding="utf-8").replace('"1"', '"../../../x"'), encoding="utf-8")
+    assert command("info", path).returncode != 0
