@@ -28,7 +28,7 @@ BETTER = {
                                "where theirs calls x the channel; dictionaries, SimpleITK, regions that start elsewhere",
     "ngff_image_to_itk_image": "axes in any order keep their spacing, `wasm=False` keeps all components, no direction "
                                "matrix of determinant 0, either byte order",
-    "from_hcs_zarr": "also from mappings; a store without a plate is an error, not an empty plate",
+    "from_hcs_zarr": "also from mappings and addresses; a store without a plate is an error, not an empty plate",
     "to_hcs_zarr": "what is written is valid or refused; a directory with other files is never cleared",
     "write_hcs_well_image": "a field is named when it is there, `overwrite=False` keeps one; creates the plate's "
                             "document where there is none, does not change `well_metadata`, also between processes",

@@ -169,6 +169,16 @@ def test_from_a_mapping(tmp_path):
         check_pixels(ngff.from_hcs_zarr(values, validate=True), 2, ["1", "0"])
 
 
+def test_from_an_address(tmp_path):
+    memory = need("fsspec").filesystem("memory")
+    write(tmp_path / "p.zarr", "0.5")
+    for file in (tmp_path / "p.zarr").rglob("*"):
+        if file.is_file():
+            memory.pipe_file(f"/plate.zarr/{file.relative_to(tmp_path / 'p.zarr')}", file.read_bytes())
+    check_pixels(ngff.from_hcs_zarr("memory://plate.zarr", validate=True), 2, ["1", "0"])
+    memory.rm("/plate.zarr", recursive=True)
+
+
 # ---- reading ------------------------------------------------------------------------------------
 
 
