@@ -40,6 +40,10 @@ BETTER = {
     "itk_transform_to_ngff_matrix": "angles and quaternions without the itk package; dictionaries; what is not finite is refused",
     "itk_transform_to_ngff_transform": "angles and quaternions without the itk package; dictionaries; what is not finite is refused",
     "ngff_transform_to_itk_transform": "an axis that is not of space and depends on one that is, is refused, not dropped",
+    "resample": "without Dask and ITK-Wasm too (linear, nearest); whole numbers that are met exactly stay; negative scales; "
+                "values that do not fit become the largest or smallest",
+    "resample_bounding_box": "without ITK-Wasm; of a field the vectors around the grid count, not whole chunks; negative scales; "
+                             "`padded_corners_min` is the smaller one on turned axes",
     "Methods": "every method registered with its declared translation",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
@@ -55,14 +59,10 @@ PARTLY = {
 }
 REASONS = {
     "not here": {
-        "itk": "converters to and from ITK objects: needs ITK's types",
         "lif": "Leica files: format without a specification",
         "mosaic": "Leica files: format without a specification",
     },
-    "not yet": {
-        "resample": "RFC-5 transformations are not applied",
-        "Resample": "RFC-5 transformations are not applied",
-    },
+    "not yet": {},
 }
 
 
@@ -154,6 +154,7 @@ def itk_calls(data):
     field = ngff.NgffImage(np.ones((3, 4, 4, 4), "f4"), ("c", *dims), {}, {}, axes_types={"c": "displacement"})
     moved = ngff.Displacements(path="field")
     affine = ngff.ngff_transform_to_itk_transform(ngff.Translation([1.0, 2.0, 3.0]), dims)
+    space = ngff.to_ngff_image(data, dims=dims)
     made = ngff.ngff_displacement_field_to_itk_transform(moved, field, dims)
     return {
         "ngff_transform_to_itk_transform": lambda: list(affine[0].parameters[9:]) == [3, 2, 1] or 1 / 0,
@@ -164,6 +165,9 @@ def itk_calls(data):
         "ngff_displacement_field_to_itk_transform": lambda: made[0].parameters.size == 192 or 1 / 0,
         "itk_displacement_field_to_ngff_transform": lambda: np.array_equal(
             ngff.itk_displacement_field_to_ngff_transform(made, dims, path="field")[1].data, field.data) or 1 / 0,
+        "resample_bounding_box": lambda: ngff.resample_bounding_box(affine, space, space).start_index["x"] == 2 or 1 / 0,
+        "resample": lambda: np.array_equal(
+            ngff.resample(affine, space, space).data[:5, :4, :3], data[1:6, 2:6, 3:6]) or 1 / 0,
         "convert_itk_field_block": lambda: ngff.convert_itk_field_block(field.data, dims, **about)[0, 0, 0, 0] == 1 or 1 / 0,
     }
 

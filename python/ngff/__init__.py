@@ -37,6 +37,8 @@ _PLACES = {
     "_pyramid": "memory_usage task_count to_multiscales to_ngff_image",
     "_scene": "NgffScene",
     "_read": "from_ngff_zarr from_ome_zarr read_ozx_json_first read_ozx_version",
+    "_resample": "resample",
+    "_resample_box": "ResampleBoundingBox resample_bounding_box",
     "_staged": "update_root_attributes",
     "_stores": "is_ozx_path",
     "_structural": "SpecRule ValidateOptions ValidationError ValidationLevel validate "

@@ -55,6 +55,7 @@ from ._plate_write import HCSPlateWriter as HCSPlateWriter
 from ._progress import NgffProgress as NgffProgress
 from ._progress import NgffProgressCallback as NgffProgressCallback
 from ._scene import NgffScene as NgffScene
+from ._resample_box import ResampleBoundingBox as ResampleBoundingBox
 from ._structural import SpecRule as SpecRule
 from ._structural import ValidateOptions as ValidateOptions
 from ._structural import ValidationError as ValidationError
@@ -311,6 +312,24 @@ def convert_itk_field_block(
     transform_type: str = "displacements",
     inverse: bool = False,
 ) -> Any: ...
+def resample_bounding_box(
+    transform: Any,
+    fixed: NgffImage | Any,
+    moving: NgffImage | Any,
+    padding: int = 1,
+    *,
+    fields: Mapping[str, Any] | None = None,
+) -> ResampleBoundingBox: ...
+def resample(
+    transform: Any,
+    fixed: NgffImage | Any,
+    moving: NgffImage | Any,
+    padding: int | None = None,
+    interpolator: str = "linear",
+    default_value: float = 0.0,
+    *,
+    fields: Mapping[str, Any] | None = None,
+) -> NgffImage: ...
 def itk_lps_to_anatomical_orientation(axis_name: str) -> AnatomicalOrientation | None: ...
 def orientation_from_name(name: str) -> dict[str, AnatomicalOrientation]: ...
 def memory_usage(image: NgffImage, constrained_dims: Sequence[str] | None = None) -> int: ...
