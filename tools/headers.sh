@@ -18,7 +18,7 @@ for header in include/ngff/*.h; do
     try gcc -std=c17 "${flags[@]}" -Wstrict-prototypes -x c "$header"
     try g++ -std=c++11 "${flags[@]}" -Wno-pragma-once-outside-header -x c++ "$header"
 done
-libraries=$(pkg-config --cflags json-c libtiff-4 2>/dev/null)
+libraries=$(pkg-config --cflags json-c libtiff-4 libpng libjpeg 2>/dev/null)
 for header in src/*/*.h; do
     grep -q '^#ifndef NGFF_' "$header" || continue
     # shellcheck disable=SC2086

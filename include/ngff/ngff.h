@@ -206,8 +206,9 @@ typedef struct ngff_source_opts {
 #define NGFF_SOURCE_OPTS_INIT                                                            \
     { sizeof(ngff_source_opts), NULL, 0, {0}, 0, 0, 0, 0, 0 }
 
-/* A .npy, raw, TIFF, OME-TIFF, NIfTI file, a folder or pattern of TIFFs, a Zarr array or
- * an OME-Zarr image; found by content. `opts` may be NULL. */
+/* A .npy, raw, TIFF, OME-TIFF, PNG, JPEG, NIfTI, NRRD or MetaImage file, a folder or
+ * pattern of TIFFs, a Zarr array or an OME-Zarr image; found by content. `opts` may be
+ * NULL. */
 NGFF_API NGFF_CHECK ngff_status ngff_source_open(ngff_context *context, const char *path,
                                                  const ngff_source_opts *opts,
                                                  ngff_source **source, ngff_error *err);

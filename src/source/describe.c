@@ -30,7 +30,8 @@ static bool cut_extension(char *name, const char *ext) {
 void ngff_source_name_of(const char *path, char *out, size_t out_size) {
     static const char *const known[] = {
         ".ome.tiff", ".ome.tif", ".ome.btf", ".nii.gz", ".tiff", ".tif", ".btf",
-        ".tf8",      ".nii",     ".npy",     ".raw",    ".bin",  ".dat", NULL};
+        ".tf8",      ".nii",     ".npy",     ".raw",    ".bin",  ".dat", ".png",
+        ".jpeg",     ".jpg",     ".nrrd",    ".nhdr",   ".mha",  ".mhd", NULL};
     assert(out_size > 8);
     size_t len;
     const char *part = last_part(path, &len);
@@ -96,6 +97,24 @@ ngff_status ngff_source_set_channels(ngff_source *s, const ngff_channel *channel
     ngff_ome_image_reset(&s->image);
     s->image = copy;
     return NGFF_OK;
+}
+
+ngff_status ngff_source_set_rgb(ngff_source *s, int count, ngff_error *err) {
+    static const char *const labels[4] = {"Red", "Green", "Blue", "Alpha"};
+    static const char *const colors[4] = {"FF0000", "00FF00", "0000FF", "FFFFFF"};
+    ngff_channel rgb[4];
+    assert(count == 3 || count == 4);
+    memset(rgb, 0, sizeof rgb);
+    for (int i = 0; i < count; i++) {
+        ngff_copy_text(rgb[i].label, sizeof rgb[i].label, labels[i]);
+        ngff_copy_text(rgb[i].color, sizeof rgb[i].color, colors[i]);
+        rgb[i].active = i < 3;
+        if (s->image.desc.dtype == NGFF_UINT8) {
+            rgb[i].has_window = 1;
+            rgb[i].max = rgb[i].end = 255.0;
+        }
+    }
+    return ngff_source_set_channels(s, rgb, (size_t)count, err);
 }
 
 /* Zeroes in a caller's description mean "not said". */

@@ -1,4 +1,4 @@
-/* source: gzip files read as plain ones (RFC 1952), by zlib. */
+/* source: gzip and zlib streams read as plain files (RFC 1950, 1952), by zlib. */
 #include "source/gunzip.h"
 
 #include <inttypes.h>
@@ -7,6 +7,7 @@
 #define INPUT ((size_t)64 << 10)
 #define WINDOW ((size_t)256 << 10)
 #define GZIP_BITS (15 + 16) /* the largest window, gzip framing only */
+#define ANY_BITS (15 + 32)  /* … or that of zlib */
 
 struct ngff_gunzip {
     const ngff_allocator *alloc;
@@ -15,6 +16,7 @@ struct ngff_gunzip {
     z_stream z;
     bool started;
     bool ended;
+    uint64_t begin;      /* of the stream in the file */
     uint64_t in_off;     /* of the next byte to read from the file */
     uint64_t window_off; /* decoded position of window[0] */
     size_t window_len;
@@ -39,16 +41,17 @@ static ngff_status start(ngff_gunzip *gz, ngff_error *err) {
         void *out;
     } user = {.in = gz->alloc};
     gz->z = (z_stream){.zalloc = z_take, .zfree = z_release, .opaque = user.out};
-    gz->started = inflateInit2(&gz->z, GZIP_BITS) == Z_OK;
+    gz->started = inflateInit2(&gz->z, ANY_BITS) == Z_OK;
     gz->ended = false;
-    gz->in_off = 0;
+    gz->in_off = gz->begin;
     gz->window_off = 0;
     gz->window_len = 0;
     return gz->started ? NGFF_OK : ngff_fail_nomem(err, "gzip decoder", WINDOW);
 }
 
 ngff_status ngff_gunzip_open(const ngff_allocator *a, const ngff_file *file,
-                             const char *path, ngff_gunzip **out, ngff_error *err) {
+                             const char *path, uint64_t begin, ngff_gunzip **out,
+                             ngff_error *err) {
     *out = NULL;
     ngff_gunzip *gz = ngff_calloc(a, 1, sizeof *gz);
     if (!gz)
@@ -56,6 +59,7 @@ ngff_status ngff_gunzip_open(const ngff_allocator *a, const ngff_file *file,
     gz->alloc = a;
     gz->file = file;
     gz->path = path;
+    gz->begin = begin;
     ngff_status s = start(gz, err);
     if (s != NGFF_OK)
         ngff_gunzip_close(&gz);

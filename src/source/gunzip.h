@@ -1,7 +1,7 @@
-/* gunzip: the bytes of a gzip file as if they were a plain one. Reads forward; what lies
- * at most 128 KiB back is still in the window, anything earlier starts the stream over.
- * Several members after one another are one stream. Memory: about 400 KiB, whatever the
- * file holds. Borrows the file and its path. One thread at a time. */
+/* gunzip: the bytes of a gzip or zlib stream in a file as if they were a plain one. Reads
+ * forward; what lies at most 128 KiB back is still in the window, anything earlier starts
+ * the stream over. Several members after one another are one stream. Memory: about 400
+ * KiB, whatever the file holds. Borrows the file and its path. One thread at a time. */
 #ifndef NGFF_SOURCE_GUNZIP_H
 #define NGFF_SOURCE_GUNZIP_H
 
@@ -11,9 +11,10 @@ typedef struct ngff_gunzip ngff_gunzip;
 
 #define NGFF_GUNZIP_MEMORY ((size_t)400 << 10)
 
+/* The stream begins at byte `begin` of the file. */
 NGFF_MUST_USE ngff_status ngff_gunzip_open(const ngff_allocator *a, const ngff_file *file,
-                                           const char *path, ngff_gunzip **out,
-                                           ngff_error *err);
+                                           const char *path, uint64_t begin,
+                                           ngff_gunzip **out, ngff_error *err);
 /* Decoded bytes [offset, offset + size); *got < size only where the stream ends. FORMAT
  * when it is damaged or cut short. */
 NGFF_MUST_USE ngff_status ngff_gunzip_read(ngff_gunzip *gz, void *out, size_t size,

@@ -36,6 +36,10 @@ typedef struct ngff_source_kind {
 
 bool ngff_source_detect_npy(const unsigned char *head, size_t n, const char *path);
 bool ngff_source_detect_nifti(const unsigned char *head, size_t n, const char *path);
+bool ngff_source_detect_png(const unsigned char *head, size_t n, const char *path);
+bool ngff_source_detect_jpeg(const unsigned char *head, size_t n, const char *path);
+bool ngff_source_detect_nrrd(const unsigned char *head, size_t n, const char *path);
+bool ngff_source_detect_meta(const unsigned char *head, size_t n, const char *path);
 bool ngff_source_detect_tiff(const unsigned char *head, size_t n,
                              const char *path); /* + BigTIFF */
 
@@ -49,6 +53,18 @@ NGFF_MUST_USE ngff_status ngff_source_open_nifti(const ngff_allocator *a,
                                                  const char *path,
                                                  const ngff_source_open_opts *opts,
                                                  ngff_source **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_source_open_png(const ngff_allocator *a, const char *path,
+                                               const ngff_source_open_opts *opts,
+                                               ngff_source **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_source_open_jpeg(const ngff_allocator *a, const char *path,
+                                                const ngff_source_open_opts *opts,
+                                                ngff_source **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_source_open_nrrd(const ngff_allocator *a, const char *path,
+                                                const ngff_source_open_opts *opts,
+                                                ngff_source **out, ngff_error *err);
+NGFF_MUST_USE ngff_status ngff_source_open_meta(const ngff_allocator *a, const char *path,
+                                                const ngff_source_open_opts *opts,
+                                                ngff_source **out, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_source_open_tiff(const ngff_allocator *a, const char *path,
                                                 const ngff_source_open_opts *opts,
                                                 ngff_source **out, ngff_error *err);
@@ -79,6 +95,14 @@ NGFF_MUST_USE ngff_status ngff_source_take_image(ngff_source *s, ngff_dtype dtyp
 NGFF_MUST_USE ngff_status ngff_source_set_channels(ngff_source *s,
                                                    const ngff_channel *channels,
                                                    size_t count, ngff_error *err);
+/* Three or four channels: red, green, blue, alpha. Of 8 bits their window is the type's
+ * range. */
+NGFF_MUST_USE ngff_status ngff_source_set_rgb(ngff_source *s, int count, ngff_error *err);
+/* Spacing, position and orientation of spatial axis `i`, 0 being x, into `axis`, whose
+ * scale is what is known of it: m[k][i] is component k of the axis' step, m[k][3] of the
+ * first pixel's place. The world's axes run to the right, to the front and up, with `lps`
+ * to the left and to the back. Answers whether the vectors lie oblique to the world. */
+bool ngff_source_place(double m[3][4], int i, bool lps, ngff_axis *axis);
 /* Last part of `path` without directories and without known extensions (.ome.tif,
  * .nii.gz, …). */
 void ngff_source_name_of(const char *path, char *out, size_t out_size);

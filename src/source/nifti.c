@@ -80,7 +80,7 @@ static ngff_status read_header(nifti_source *self, ngff_nifti_header *h,
     size_t got = 0;
     NGFF_TRY(ngff_file_pread(&s->file, head, sizeof head, 0, &got, path, err));
     if (is_gzip(head, got)) {
-        NGFF_TRY(ngff_gunzip_open(s->base.alloc, &s->file, path, &self->gz, err));
+        NGFF_TRY(ngff_gunzip_open(s->base.alloc, &s->file, path, 0, &self->gz, err));
         memset(head, 0, sizeof head);
         NGFF_TRY(ngff_gunzip_read(self->gz, head, sizeof head, 0, &got, err));
     }

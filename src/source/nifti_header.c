@@ -166,58 +166,6 @@ static bool find_affine(const ngff_nifti_header *h, double m[3][4]) {
     return true;
 }
 
-static double column_length(double m[3][4], int i) {
-    return sqrt(m[0][i] * m[0][i] + m[1][i] * m[1][i] + m[2][i] * m[2][i]);
-}
-
-/* The world axis (0 right, 1 anterior, 2 superior) each column runs along: the clearest
- * first, none twice; -1 for an empty column. */
-static void nearest_axes(double m[3][4], int world[3]) {
-    bool used_row[3] = {false}, used_column[3] = {false};
-    for (int i = 0; i < 3; i++)
-        world[i] = -1;
-    for (int round = 0; round < 3; round++) {
-        double best = 0.0;
-        int row = -1, column = -1;
-        for (int i = 0; i < 9; i++) {
-            double length = column_length(m, i / 3);
-            double part = length > 0.0 ? fabs(m[i % 3][i / 3]) / length : 0.0;
-            if (used_row[i % 3] || used_column[i / 3] || part <= best)
-                continue;
-            best = part;
-            row = i % 3;
-            column = i / 3;
-        }
-        if (column < 0)
-            return;
-        world[column] = row;
-        used_row[row] = used_column[column] = true;
-    }
-}
-
-static bool spatial_axis(const ngff_nifti_header *h, int i, ngff_axis *axis) {
-    static const char *const words[3][2] = {
-        {"left-to-right", "right-to-left"},
-        {"posterior-to-anterior", "anterior-to-posterior"},
-        {"inferior-to-superior", "superior-to-inferior"}};
-    double m[3][4];
-    int world[3];
-    if (!find_affine(h, m))
-        return false;
-    nearest_axes(m, world);
-    double length = column_length(m, i);
-    if (world[i] < 0 || !isfinite(length) || length <= 0.0)
-        return false;
-    /* The spacing is in the header twice; the plain number where they are the same. */
-    if (fabs(length - axis->scale) > 1e-5 * axis->scale)
-        axis->scale = length;
-    double part = m[world[i]][i];
-    axis->translation = m[world[i]][3];
-    ngff_copy_text(axis->orientation, sizeof axis->orientation,
-                   words[world[i]][part < 0.0]);
-    return fabs(part) < 0.9999 * length;
-}
-
 /* Codes of xyzt_units; the others (unknown, hertz, ppm, radians) leave no unit. */
 static const char *unit_name(int xyzt_units, bool time) {
     switch (time ? xyzt_units & 0x38 : xyzt_units & 0x07) {
@@ -248,5 +196,6 @@ bool ngff_nifti_geometry(const ngff_nifti_header *h, int i, ngff_axis *axis) {
         ngff_copy_text(axis->unit, sizeof axis->unit, unit_name(h->xyzt_units, time));
     if (time && isfinite(h->toffset))
         axis->translation = h->toffset;
-    return space && spatial_axis(h, i, axis);
+    double m[3][4];
+    return space && find_affine(h, m) && ngff_source_place(m, i, false, axis);
 }

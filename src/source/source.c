@@ -7,6 +7,10 @@
 static const ngff_source_kind kinds[] = {
     {"npy", ngff_source_detect_npy, ngff_source_open_npy, NULL},
     {"tiff", ngff_source_detect_tiff, ngff_source_open_tiff, ngff_source_list_tiff},
+    {"png", ngff_source_detect_png, ngff_source_open_png, NULL},
+    {"jpeg", ngff_source_detect_jpeg, ngff_source_open_jpeg, NULL},
+    {"nrrd", ngff_source_detect_nrrd, ngff_source_open_nrrd, NULL},
+    {"meta", ngff_source_detect_meta, ngff_source_open_meta, NULL},
     {"nifti", ngff_source_detect_nifti, ngff_source_open_nifti, NULL},
 };
 
@@ -55,11 +59,11 @@ static ngff_status not_recognised(const char *path, const unsigned char *head, s
         snprintf(hex + 3 * i, sizeof hex - 3 * i, "%02x ", head[i]);
     if (n > 0)
         hex[3 * (n < 8 ? n : 8) - 1] = '\0';
-    return ngff_fail(
-        err, NGFF_UNSUPPORTED,
-        "%s: begins with %s: no kind that is read here (npy, TIFF, NIfTI); a "
-        "raw file needs its shape and data type",
-        path, hex);
+    return ngff_fail(err, NGFF_UNSUPPORTED,
+                     "%s: begins with %s: no kind that is read here (npy, TIFF, PNG, "
+                     "JPEG, NIfTI, NRRD, MetaImage); a "
+                     "raw file needs its shape and data type",
+                     path, hex);
 }
 
 static ngff_status find_kind(const char *path, const ngff_source_kind **kind,

@@ -1,7 +1,7 @@
 /* source: foreign pixels as regions. One file per kind: npy, raw, TIFF/OME-TIFF, TIFF
- * stack, NIfTI, array (memory view), callback. A source describes its image in canonical
- * order (t, c, z, y, x) and says how it is best read. Files are read by pread windows or
- * tiles, never mapped. */
+ * stack, PNG, JPEG, NIfTI, NRRD, MetaImage, array (memory view), callback. A source
+ * describes its image in canonical order (t, c, z, y, x) and says how it is best read.
+ * Files are read by pread windows or tiles, never mapped. */
 #ifndef NGFF_SOURCE_SOURCE_H
 #define NGFF_SOURCE_SOURCE_H
 

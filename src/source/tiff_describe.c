@@ -192,9 +192,6 @@ static bool page_is_rgb(const ngff_tiff_source *t) {
 }
 
 static ngff_status channels(ngff_tiff_source *t, ngff_error *err) {
-    static const char *const labels[4] = {"Red", "Green", "Blue", "Alpha"};
-    static const char *const colors[4] = {"FF0000", "00FF00", "0000FF", "FFFFFF"};
-    ngff_channel rgb[4];
     if (t->pos[NGFF_TIFF_C] < 0 && t->series->channel_count != 1)
         return NGFF_OK;
     if (!page_is_rgb(t))
@@ -202,17 +199,7 @@ static ngff_status channels(ngff_tiff_source *t, ngff_error *err) {
                    ? NGFF_OK
                    : ngff_source_set_channels(&t->base, t->series->channels,
                                               t->series->channel_count, err);
-    memset(rgb, 0, sizeof rgb);
-    for (unsigned i = 0; i < t->samples; i++) {
-        ngff_copy_text(rgb[i].label, sizeof rgb[i].label, labels[i]);
-        ngff_copy_text(rgb[i].color, sizeof rgb[i].color, colors[i]);
-        rgb[i].active = i < 3;
-        if (t->base.image.desc.dtype == NGFF_UINT8) {
-            rgb[i].has_window = 1;
-            rgb[i].max = rgb[i].end = 255.0;
-        }
-    }
-    return ngff_source_set_channels(&t->base, rgb, t->samples, err);
+    return ngff_source_set_rgb(&t->base, (int)t->samples, err);
 }
 
 /* ---- how it is read

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets into tests/fuzz/corpus/. The files are made by other programs
-(zarr-python, numcodecs, ngff-zarr, tifffile, nibabel), so they are what is out there and not what we would write.
+(zarr-python, numcodecs, ngff-zarr, tifffile, nibabel, pillow), so they are what is out there and not what we would write.
 
 Run it with build/peers/bin/python after a new kind of input became readable. Inputs that once broke
 something are kept as corpus/<target>/fixed-*; this script leaves them alone."""
@@ -302,6 +302,64 @@ def source_seeds():
     put("source", "nifti-float", nifti(volume.astype("float32"), False))
 
 
+def picture(array, kind, **options):
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, kind, **options)
+    return out.getvalue()
+
+
+def headed_seeds():
+    """NRRD and MetaImage, and an interlaced PNG, written here after the formats' definitions."""
+    import struct
+    import zlib
+
+    pixels = RNG.integers(0, 255, (3, 4, 5)).astype("<u2")
+    head = ("NRRD0004\n# made here\ntype: uint16\ndimension: 3\nspace: right-anterior-superior\nsizes: 5 4 3\n"
+            "space directions: (0.5,0,0) (0,0,2) (0,1,0)\nkinds: domain domain domain\nendian: little\n"
+            "space units: \"mm\" \"mm\" \"mm\"\nspace origin: (1,2,3)\nkey:=value\nencoding: ")
+    put("source", "nrrd", (head + "raw\n\n").encode() + pixels.tobytes())
+    put("source", "nrrd-gz", (head + "gzip\n\n").encode() + gzip.compress(pixels.tobytes(), mtime=0))
+    put("source", "nrrd-kinds", b"NRRD0005\ntype: uchar\ndimension: 3\nsizes: 3 4 5\nspacings: nan 0.5 2\n"
+        b"kinds: RGB-color space time\nunits: \"\" \"um\" \"s\"\nbyte skip: -1\nencoding: raw\n\n" + bytes(60))
+    put("source", "nhdr", (head + "raw\ndata file: pixels.raw\nbyte skip: 7\n\n").encode())
+    head = ("ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nOffset = 1 2 3\n"
+            "TransformMatrix = 1 0 0 0 0 1 0 1 0\nElementSpacing = 0.5 1 2\nDimSize = 5 4 3\nDistanceUnits = mm\n")
+    put("source", "mha", (head + "ElementType = MET_USHORT\nElementDataFile = LOCAL\n").encode() + pixels.tobytes())
+    put("source", "mha-zlib", (head + "CompressedData = True\nElementType = MET_USHORT\nElementDataFile = LOCAL\n"
+                               ).encode() + zlib.compress(pixels.tobytes()))
+    put("source", "mha-rgb", (head + "ElementNumberOfChannels = 3\nElementType = MET_UCHAR\nHeaderSize = -1\n"
+                              "ElementDataFile = LOCAL\n").encode() + bytes(180))
+    put("source", "mhd", (head + "ElementType = MET_FLOAT\nElementDataFile = pixels.raw\n").encode())
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + bytes(-(-(n - x) // dx)) for y, x, dy, dx in (
+        (0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+        for n in [9] for _ in range(y, n, dy))
+    put("source", "png-interlaced", b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", 9, 9, 8, 0, 0, 0, 1)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(
+        b"IEND", b""))
+
+
+def picture_seeds():
+    from PIL import Image
+
+    small = RNG.integers(0, 255, (20, 33, 4)).astype("uint8")
+    put("source", "png-grey", picture(small[..., 0], "png"))
+    put("source", "png-grey-16", picture(small[..., 0].astype("uint16") * 200, "png"))
+    put("source", "png-rgba", picture(small, "png"))
+    out = io.BytesIO()
+    Image.fromarray(small[..., :3]).quantize(9).save(out, "png", transparency=2, bits=4)
+    put("source", "png-palette", out.getvalue())
+    smooth = np.add.outer(np.arange(20), np.arange(33)).astype("uint8")
+    put("source", "jpeg-grey", picture(smooth, "jpeg"))
+    put("source", "jpeg-rgb", picture(np.stack([smooth] * 3, -1), "jpeg"))
+    put("source", "jpeg-progressive", picture(np.stack([smooth] * 3, -1), "jpeg", progressive=True))
+
+
 def archive(limit=None, compression=0, comment=b""):
     """By Python's zipfile; `limit` 0 makes it write the ZIP64 end records."""
     import zipfile
@@ -350,5 +408,7 @@ if __name__ == "__main__":
     xml_seeds()
     zarr_seeds()
     source_seeds()
+    headed_seeds()
+    picture_seeds()
     total = sum(p.stat().st_size for p in HERE.rglob("*") if p.is_file())
     print(f"{len(list(HERE.rglob('*')))} files, {total} bytes")

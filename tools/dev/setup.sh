@@ -5,7 +5,7 @@
 # What compiles the library and its command line.
 BUILD_PACKAGES=(cmake ninja-build gcc libc6-dev pkg-config libblosc-dev libzstd-dev libdeflate-dev
     zlib1g-dev liblz4-dev libbz2-dev liblzma-dev libjson-c-dev libtiff-dev libexpat1-dev
-    libpng-dev)
+    libpng-dev libjpeg-dev)
 # What the tests and checks need on top.
 TEST_PACKAGES=(g++ clang clang-format clang-tidy libcmocka-dev python3 python3-venv
     python3-pip strace unzip)

@@ -227,7 +227,7 @@ static void test_hostile_prefixes(void **state) {
     source_refused(NULL, NGFF_FORMAT);
     file_write(".npy", "", 0);
     source_refused(NULL, NGFF_UNSUPPORTED);
-    file_write(".png", "\x89PNG\r\n\x1a\n", 8);
+    file_write(".gif", "GIF89a\1\0\1\0", 10);
     source_refused(NULL, NGFF_UNSUPPORTED);
     unlink(file_path);
     source_refused(NULL, NGFF_NOT_FOUND);
