@@ -182,6 +182,15 @@ NGFF_API NGFF_CHECK ngff_status ngff_store_copy(ngff_store *from, ngff_store *to
 NGFF_API NGFF_CHECK ngff_status ngff_plate_walk(ngff_store *store, ngff_plate_field_fn fn,
                                                 void *user, ngff_plate_info *info,
                                                 ngff_error *err);
+/* Gives the finished directory `from`, flushed first, the name `to`, on the same file
+ * system, in one step.
+ * Without `replace` only where nothing is (EXISTS); with it the two are exchanged, so
+ * that at no moment the name is without either, and `from` is then what was there
+ * (*replaced is 1, and 0 where nothing was). Neither is looked into. UNSUPPORTED, and
+ * nothing changed, where the file system cannot exchange two names. */
+NGFF_API NGFF_CHECK ngff_status ngff_directory_put(const char *from, const char *to,
+                                                   int32_t replace, int32_t *replaced,
+                                                   ngff_error *err);
 /* How an archive (opened for reading) keeps the rules of RFC-9: one call of `fn` a rule.
  */
 NGFF_API NGFF_CHECK ngff_status ngff_ozx_judge(ngff_store *store, ngff_finding_fn fn,

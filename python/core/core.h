@@ -74,6 +74,7 @@ PyObject *ngff_py_callback_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_pair_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_below_store(PyObject *module, PyObject *args);
 PyObject *ngff_py_copy_store(PyObject *module, PyObject *args);
+PyObject *ngff_py_put_directory(PyObject *module, PyObject *args);
 PyObject *ngff_py_upgrade(PyObject *module, PyObject *args);
 PyObject *ngff_py_array_source(PyObject *module, PyObject *args);
 PyObject *ngff_py_callback_source(PyObject *module, PyObject *args);

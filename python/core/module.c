@@ -140,6 +140,8 @@ static PyMethodDef functions[] = {
     {"callback_store", ngff_py_callback_store, METH_VARARGS,
      "(context, object) -> Store"},
     {"copy_store", ngff_py_copy_store, METH_VARARGS, "(from, to)"},
+    {"put_directory", ngff_py_put_directory, METH_VARARGS,
+     "(from, to, replace) -> whether from is now what was there"},
     {"upgrade", ngff_py_upgrade, METH_VARARGS, "(context, store, version)"},
     {"array_source", ngff_py_array_source, METH_VARARGS,
      "(context, buffer, description) -> Source"},

@@ -270,6 +270,26 @@ PyObject *ngff_py_copy_store(PyObject *module, PyObject *args) {
     return status == NGFF_OK ? Py_NewRef(Py_None) : ngff_py_raise(status, &err, to->path);
 }
 
+PyObject *ngff_py_put_directory(PyObject *module, PyObject *args) {
+    PyObject *from, *to;
+    int replace;
+    int32_t replaced;
+    ngff_error err = {0};
+    ngff_status status;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "UUp", &from, &to, &replace))
+        return NULL;
+    const char *old_name = PyUnicode_AsUTF8AndSize(from, NULL);
+    const char *new_name = old_name ? PyUnicode_AsUTF8AndSize(to, NULL) : NULL;
+    if (!new_name)
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_directory_put(old_name, new_name, replace, &replaced, &err);
+    Py_END_ALLOW_THREADS;
+    return status == NGFF_OK ? PyBool_FromLong(replaced)
+                             : ngff_py_raise(status, &err, to);
+}
+
 /* ---- methods ---- */
 
 static PyObject *store_get_value(PyObject *object, PyObject *args) {

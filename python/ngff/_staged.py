@@ -9,6 +9,7 @@ import tempfile
 
 from . import _core
 from ._config import context
+from ._errors import UnsupportedError
 from ._pyramid import plan_levels
 from ._rfc5_write import apply
 from ._source import Source, is_foreign
@@ -96,8 +97,17 @@ def check_destination(path, overwrite):
 
 
 def publish_directory(root, path, overwrite):
-    """Renames a finished directory into place. The old store is moved away first."""
+    """Gives a finished directory its name. It takes the place of an old store in one step; only a file
+    system that cannot exchange two names has a moment with neither."""
     check_destination(path, overwrite)
+    try:
+        if _core.put_directory(root, path, bool(overwrite)):
+            shutil.rmtree(root, ignore_errors=True)
+    except UnsupportedError:
+        _replace_by_two_renames(root, path)
+
+
+def _replace_by_two_renames(root, path):
     old = f"{root}.old"
     if os.path.lexists(path):
         os.rename(path, old)

@@ -271,3 +271,35 @@ def test_windows_are_numpys_quantiles(monkeypatch, dtype):
             window = channel.window
             want = [plane.min(), plane.max(), *np.quantile(plane, quantiles)]
             np.testing.assert_allclose([window.min, window.max, window.start, window.end], want)
+
+
+def test_a_finished_directory_takes_the_old_ones_name_in_one_step(tmp_path, levels, monkeypatch):
+    """Were it renamed away first, a kill between two renames would leave nothing under the name."""
+    from ngff import _staged
+
+    out = tmp_path / "out.zarr"
+    ngff.to_ngff_zarr(out, levels, version="0.5")
+    plan = ngff.plan_write(out, levels)
+    for n, region in enumerate(plan.partitions):
+        plan.write(n, np.asarray(levels.images[0].data)[plan.region(n)])
+    monkeypatch.setattr(_staged.os, "rename", lambda *names: pytest.fail(f"renamed {names}"))
+    plan.finalize()
+    assert sorted(os.listdir(tmp_path)) == ["out.zarr"]
+    np.testing.assert_array_equal(ngff.from_ngff_zarr(out).images[0].data, levels.images[0].data)
+
+
+def test_put_directory(tmp_path):
+    from ngff import _core
+
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    a, b, c = (str(tmp_path / name) for name in "abc")
+    with pytest.raises(FileExistsError):
+        _core.put_directory(a, b, False)
+    assert _core.put_directory(a, b, True) is True
+    assert os.listdir(a) == ["b"] and os.listdir(b) == ["a"]
+    assert _core.put_directory(a, c, True) is False
+    assert os.listdir(c) == ["b"] and not os.path.exists(a)
+    with pytest.raises(ValueError, match="is no directory"):
+        _core.put_directory(a, c, True)
