@@ -1,5 +1,5 @@
 /* ngff convert: the main job. */
-#include "cli.h"
+#include "rows.h"
 
 #include <string.h>
 
@@ -44,12 +44,9 @@ const cli_option cli_convert_options[] = {
     {"--scale-factors", NULL, "LIST",
      "factors of the levels relative to the input: 2,4,8 or "
      "z=1,y=2,x=2;z=2,y=4,x=4; none: level 0 only (default: automatic)"},
-    {"--min-size", NULL, "N",
-     "automatic levels: the size below which no axis is halved (default 128)"},
-    {"--isotropic", NULL, NULL,
-     "automatic levels: halve axes so that voxels become cubes"},
-    {"--method", "-m", "NAME",
-     "downsampling method (default gaussian; see `ngff methods`)"},
+    CLI_ROW_MIN_SIZE,
+    CLI_ROW_ISOTROPIC,
+    CLI_ROW_METHOD,
     {"--chunks", "-c", "SHAPE",
      "chunk extents (default 128 per spatial axis, 256 in 2-D; t and c 1)"},
     {"--chunks-per-shard", NULL, "N",
@@ -58,40 +55,35 @@ const cli_option cli_convert_options[] = {
      "0.4 (Zarr v2), 0.5 (Zarr v3, default) or 0.6 (Zarr v3)"},
     {"--codec", NULL, "NAME",
      "blosc:lz4, blosc:lz4hc, blosc:zstd, blosc:zlib, zstd, gzip or none"},
-    {"--compression-level", NULL, "N", "level of the codec"},
+    CLI_ROW_LEVEL,
     {"--compressor", NULL, "JSON",
      "0.4: the numcodecs compressor as it will stand in .zarray; null: none"},
     {"--compressors", NULL, "JSON",
      "0.5: the list of codecs as it will stand in zarr.json, all of them or those that "
      "follow \"bytes\""},
-    {"--shuffle", NULL, "KIND", "blosc: none, byte or bit (default: by data type)"},
+    CLI_ROW_SHUFFLE,
     {"--layout", NULL, "NAME", "seed: scale0/NAME, scale1/NAME, …; flat: 0, 1, …"},
     {"--live", NULL, NULL,
      "standard input: frames can be read at OUTPUT as soon as they are stored"},
     {"--metadata-only", NULL, NULL,
      "documents only, every pixel being 0: for programs that write regions later"},
     {"--no-consolidate", NULL, NULL, "leave consolidated metadata out"},
-    {"--write-empty-chunks", NULL, NULL, "store chunks that hold only zeros"},
+    CLI_ROW_EMPTY,
     {"--overwrite", NULL, "[=all]",
      "replace an existing Zarr store; =all: also one with labels or "
      "other images in it; never a directory with foreign files"},
     {"--chunk-store", NULL, "PATH",
      "put the chunks into this directory and only the metadata into OUTPUT; readers "
      "need both"},
-    {"--durability", NULL, "HOW",
-     "publish: flushed before it appears (default); none; each: every "
-     "file flushed as it is finished"},
-    {"--memory-target", NULL, "SIZE",
-     "memory the job may hold, e.g. 256M (default: a quarter of what "
-     "this process may use, at most 4G)"},
-    {"--no-spill", NULL, NULL,
-     "refuse instead of using a temporary file beside the output"},
-    {"--threads", "-j", "N", "threads (default: all cores this process may use)"},
+    CLI_ROW_DURABILITY,
+    CLI_ROW_MEMORY,
+    CLI_ROW_NO_SPILL,
+    CLI_ROW_THREADS,
     {"--dry-run", NULL, NULL, "print the plan, write nothing"},
-    {"--json", NULL, NULL, "print one JSON object on standard output"},
-    {"--progress", NULL, "HOW", "auto, bar, json or none, on standard error"},
-    {"--quiet", "-q", NULL, "no progress, no warnings"},
-    {NULL, NULL, NULL, NULL},
+    CLI_ROW_JSON,
+    CLI_ROW_PROGRESS,
+    CLI_ROW_QUIET,
+    CLI_ROWS_END,
 };
 
 typedef struct conversion {

@@ -1,12 +1,12 @@
 /* ngff info, methods, codecs. */
-#include "cli.h"
+#include "rows.h"
 
 #include <string.h>
 
 const cli_option cli_info_options[] = {
-    {"--json", NULL, NULL, "print one JSON object"},
-    {"--chunk-store", NULL, "PATH", "where the chunks are, if not with the metadata"},
-    {NULL, NULL, NULL, NULL},
+    CLI_ROW_JSON,
+    CLI_ROW_CHUNK_STORE,
+    CLI_ROWS_END,
 };
 
 /* ---- archives
@@ -229,8 +229,8 @@ int cli_info(const cli_args *args) {
  * --------------------------------------------------------------------------------- */
 
 const cli_option cli_table_options[] = {
-    {"--json", NULL, NULL, "print one JSON object"},
-    {NULL, NULL, NULL, NULL},
+    CLI_ROW_JSON,
+    CLI_ROWS_END,
 };
 
 int cli_methods(const cli_args *args) {

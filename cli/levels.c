@@ -1,5 +1,5 @@
 /* ngff levels: more levels for an image that exists. */
-#include "cli.h"
+#include "rows.h"
 
 #include <string.h>
 
@@ -9,33 +9,25 @@ const cli_option cli_levels_options[] = {
     {"--scale-factors", NULL, "LIST",
      "factors of all levels relative to level 0: 2,4,8 or z=1,y=2,x=2;z=2,y=4,x=4; they "
      "agree with the levels that stay (default: automatic)"},
-    {"--min-size", NULL, "N",
-     "automatic levels: the size below which no axis is halved (default 128)"},
-    {"--isotropic", NULL, NULL,
-     "automatic levels: halve axes so that voxels become cubes"},
-    {"--method", "-m", "NAME",
-     "downsampling method (default gaussian; see `ngff methods`)"},
+    CLI_ROW_MIN_SIZE,
+    CLI_ROW_ISOTROPIC,
+    CLI_ROW_METHOD,
     {"--chunks", "-c", "SHAPE", "chunk extents (default: those of level 0)"},
     {"--chunks-per-shard", NULL, "N",
      "chunks per shard and axis (default: as in level 0)"},
     {"--codec", NULL, "NAME",
      "blosc:lz4, …, as in `ngff convert` (default: the codecs of the level above)"},
-    {"--compression-level", NULL, "N", "level of the codec"},
-    {"--shuffle", NULL, "KIND", "blosc: none, byte or bit (default: by data type)"},
-    {"--write-empty-chunks", NULL, NULL, "store chunks that hold only zeros"},
-    {"--durability", NULL, "HOW",
-     "publish: flushed before the levels are named (default); none; each: every file "
-     "flushed as it is finished"},
-    {"--memory-target", NULL, "SIZE",
-     "memory the job may hold, e.g. 256M (default: a quarter of what this process may "
-     "use, at most 4G)"},
-    {"--no-spill", NULL, NULL,
-     "refuse instead of using a temporary file beside the store"},
-    {"--threads", "-j", "N", "threads (default: all cores this process may use)"},
-    {"--json", NULL, NULL, "print one JSON object on standard output"},
-    {"--progress", NULL, "HOW", "auto, bar, json or none, on standard error"},
-    {"--quiet", "-q", NULL, "no progress, no warnings"},
-    {NULL, NULL, NULL, NULL},
+    CLI_ROW_LEVEL,
+    CLI_ROW_SHUFFLE,
+    CLI_ROW_EMPTY,
+    CLI_ROW_DURABILITY,
+    CLI_ROW_MEMORY,
+    CLI_ROW_NO_SPILL,
+    CLI_ROW_THREADS,
+    CLI_ROW_JSON,
+    CLI_ROW_PROGRESS,
+    CLI_ROW_QUIET,
+    CLI_ROWS_END,
 };
 
 typedef struct adding {

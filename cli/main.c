@@ -12,6 +12,12 @@ const cli_command cli_commands[] = {
      "change the OME-Zarr version of an image, in place or in a copy",
      cli_upgrade_options, cli_upgrade},
     {"info", "STORE", 1, "show what an OME-Zarr image holds", cli_info_options, cli_info},
+    {"validate", "STORE", 1,
+     "check an OME-Zarr store against the rules of its version; exit 4 when one is "
+     "broken",
+     cli_validate_options, cli_validate},
+    {"conformance", "STORE", 1, "judge the orientation of axes by RFC-4, as JSON",
+     cli_no_options, cli_conformance},
     {"thumbnail", "STORE PNG", 2, "draw a small picture of an OME-Zarr image",
      cli_thumbnail_options, cli_thumbnail},
     {"sample", "OUT", 1, "make a realistic test image (.npy, .ome.tiff)",
@@ -35,7 +41,7 @@ const cli_command *cli_command_named(const char *name) {
 static void print_usage(FILE *out) {
     fprintf(out, "usage: ngff COMMAND [options]\n\n");
     for (const cli_command *c = cli_commands; c->name != NULL; c++)
-        fprintf(out, "  ngff %-9s %-13s %s\n", c->name, c->operands, c->summary);
+        fprintf(out, "  ngff %-11s %-13s %s\n", c->name, c->operands, c->summary);
     fprintf(out, "\n  ngff COMMAND --help   the options of a command\n"
                  "  ngff --version        versions of this program and its libraries\n\n"
                  "exit codes: 0 done, 2 usage, 3 input, 4 findings, 5 exists, 6 output,\n"

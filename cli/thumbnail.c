@@ -1,6 +1,6 @@
 /* ngff thumbnail: the middle plane of a coarse level as a PNG, channels mixed in their
  * colours. */
-#include "cli.h"
+#include "rows.h"
 
 #include <math.h>
 #include <png.h>
@@ -12,8 +12,8 @@ const cli_option cli_thumbnail_options[] = {
      "the longer side is at least this long, where a level is (default 512)"},
     {"--z", NULL, "N", "plane of the level drawn (default: the middle)"},
     {"--t", NULL, "N", "time point (default 0)"},
-    {"--chunk-store", NULL, "PATH", "where the chunks are, if not with the metadata"},
-    {NULL, NULL, NULL, NULL},
+    CLI_ROW_CHUNK_STORE,
+    CLI_ROWS_END,
 };
 
 typedef struct picture {

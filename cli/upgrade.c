@@ -1,6 +1,6 @@
 /* ngff upgrade: another version of OME-Zarr, in place by the documents alone or as a
  * copy. */
-#include "cli.h"
+#include "rows.h"
 
 #include <string.h>
 
@@ -11,8 +11,8 @@ const cli_option cli_upgrade_options[] = {
      "documents, never its chunks"},
     {"--overwrite", NULL, NULL, "replace OUT when it is a Zarr store (default)"},
     {"--no-overwrite", NULL, NULL, "refuse when OUT exists"},
-    {"--quiet", "-q", NULL, "no progress, no warnings"},
-    {NULL, NULL, NULL, NULL},
+    CLI_ROW_QUIET,
+    CLI_ROWS_END,
 };
 
 static int in_place(const char *location, const char *version) {

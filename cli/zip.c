@@ -1,5 +1,5 @@
 /* ngff zip, unzip: an OME-Zarr hierarchy into one file and out of it. */
-#include "cli.h"
+#include "rows.h"
 
 #include <string.h>
 
@@ -7,15 +7,13 @@ const cli_option cli_zip_options[] = {
     {"--overwrite", NULL, "[=all]",
      "replace an existing Zarr store; =all: also one with labels or other images in it; "
      "never a directory or file with foreign content"},
-    {"--durability", NULL, "HOW",
-     "publish: flushed before it appears (default); none; each: every file flushed as it "
-     "is finished"},
+    CLI_ROW_DURABILITY,
     {"--chunk-store", NULL, "PATH",
      "zip: where the chunks of the input are, if not with the metadata; unzip: put them "
      "there"},
-    {"--progress", NULL, "HOW", "auto, bar, json or none, on standard error"},
-    {"--quiet", "-q", NULL, "no progress, no warnings"},
-    {NULL, NULL, NULL, NULL},
+    CLI_ROW_PROGRESS,
+    CLI_ROW_QUIET,
+    CLI_ROWS_END,
 };
 
 static bool is_archive(const char *path) {

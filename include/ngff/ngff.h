@@ -556,6 +556,33 @@ NGFF_API NGFF_CHECK ngff_status ngff_read_region(ngff_multiscales *multiscales, 
                                                  const ngff_box *box,
                                                  const ngff_view *out, ngff_error *err);
 
+/* ---- judging
+ * ---------------------------------------------------------------------------------- */
+
+typedef struct ngff_validate_opts {
+    size_t struct_size;
+    int32_t data; /* read every chunk of every level too */
+} ngff_validate_opts;
+#define NGFF_VALIDATE_OPTS_INIT                                                          \
+    { sizeof(ngff_validate_opts), 0 }
+
+/* What is in `store` against the rules of its OME-Zarr version: documents, arrays beside
+ * documents, levels beside one another; labels of an image, the images of a plate, and
+ * RFC-9 of an .ozx included. One call of `fn` for each rule that is broken (kept is 0),
+ * its level being "MUST" or "SHOULD". A broken store is no error of this call; NOT_FOUND:
+ * nothing there to be judged. `opts` may be NULL. */
+NGFF_API NGFF_CHECK ngff_status ngff_validate(ngff_context *context, ngff_store *store,
+                                              const ngff_validate_opts *opts,
+                                              ngff_finding_fn fn, void *user,
+                                              ngff_error *err);
+/* Anatomical orientation of the root's axes by RFC-4 as one JSON object with the members
+ * format, rfc4_valid, axes, violations and warnings, in the codes of the conformance
+ * contract, NUL-terminated into `out`; a root that cannot be understood is a violation.
+ * *size is the text's length (LIMIT: more than `capacity` takes). */
+NGFF_API NGFF_CHECK ngff_status ngff_rfc4_verdict(ngff_store *store, char *out,
+                                                  size_t capacity, size_t *size,
+                                                  ngff_error *err);
+
 /* ---- tables (for programs that show choices)
  * ---------------------------------------------------- */
 

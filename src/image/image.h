@@ -131,6 +131,16 @@ bool ngff_image_is_zarr(const char *location);
 NGFF_MUST_USE ngff_status ngff_image_upgrade(const ngff_allocator *a, ngff_store *store,
                                              ngff_version to, ngff_error *err);
 
+/* The image, its labels, or the images of a plate at the root of `store` against the
+ * rules of their version, one call of `fn` for each that is broken; `data`: every chunk
+ * is read too. Fails only where the store cannot be read, or holds nothing to judge. */
+NGFF_MUST_USE ngff_status ngff_image_validate(const ngff_allocator *a, ngff_store *store,
+                                              bool data, ngff_finding_fn fn, void *user,
+                                              ngff_error *err);
+/* ngff_ome_rfc4 of the root document, also where there is none. */
+NGFF_MUST_USE ngff_status ngff_image_rfc4(ngff_store *store, ngff_json **out,
+                                          ngff_error *err);
+
 /* Everything that is in `from` to `to`, whatever it is an image of; publishing is the
  * caller's next step. Failures of `from` have the origin INPUT. */
 typedef struct ngff_image_copy_opts {

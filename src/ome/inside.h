@@ -39,6 +39,17 @@ ngff_json *ngff_ome_omero_json(const ngff_ome_multiscales *m, ngff_status *s);
 NGFF_MUST_USE ngff_status ngff_ome_parse_omero(const ngff_json *omero,
                                                ngff_ome_image *image, ngff_error *err);
 
+/* ---- judging ---- */
+
+/* Which pair of opposite sides `value` ("left-to-right") goes along, 0 to 31; -1: none.
+ */
+int ngff_ome_orientation_pair(const char *value);
+/* What is wrong with the orientation of one axis, as a code of the conformance contract;
+ * NULL: nothing. *pair as above. */
+const char *ngff_ome_orientation_fault(const ngff_json *axis, int *pair);
+/* The member is there, and null. */
+bool ngff_ome_orientation_is_null(const ngff_json *axis);
+
 /* ---- parsing, one file each
  * ---------------------------------------------------------------- */
 

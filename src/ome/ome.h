@@ -111,6 +111,12 @@ NGFF_MUST_USE ngff_status ngff_ome_emit(const ngff_ome_multiscales *m,
 NGFF_MUST_USE ngff_status ngff_ome_parse(const ngff_allocator *a,
                                          const ngff_json *attributes, size_t index,
                                          ngff_ome_multiscales *out, ngff_error *err);
+/* {"format", "rfc4_valid", "axes", "violations", "warnings"} of a root document
+ * (zarr.json or .zattrs; NULL: there is none), by the codes of the RFC-4 conformance
+ * contract; `unreadable` (may be NULL) is the code of a document that could not be read.
+ */
+NGFF_MUST_USE ngff_status ngff_ome_rfc4(const ngff_json *document, const char *unreadable,
+                                        ngff_json **out, ngff_error *err);
 /* The attributes of a group (an image, a label image, a list of labels) of OME-Zarr 0.4 -
  * 0.6 as those of `to`, 0.5 or 0.6; what is not of OME-Zarr stays. *out NULL: nothing of
  * OME-Zarr in them. UNSUPPORTED: what cannot be said in `to`; plates and containers. */

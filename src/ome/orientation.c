@@ -1,8 +1,7 @@
 /* ome: anatomical orientation of axes (RFC-4; R4-1 to R4-7 of the requirements). */
 #include "ome/inside.h"
 
-/* Which pair of opposite sides `value` ("left-to-right") goes along; -1: none. */
-static int pair_of(const char *value) {
+int ngff_ome_orientation_pair(const char *value) {
     static const char *const pairs[][2] = {
         {"left", "right"},       {"anterior", "posterior"}, {"inferior", "superior"},
         {"dorsal", "ventral"},   {"dorsal", "palmar"},      {"dorsal", "plantar"},
@@ -26,15 +25,16 @@ static int pair_of(const char *value) {
 }
 
 bool ngff_ome_orientation_valid(const char *value) {
-    return pair_of(value) >= 0;
+    return ngff_ome_orientation_pair(value) >= 0;
 }
 
 ngff_status ngff_ome_check_orientation(const ngff_image_desc *desc, ngff_error *err) {
     const ngff_axis *axes = desc->axes;
     for (int i = 0; i < desc->ndim; i++) {
         for (int k = 0; k < i; k++) {
-            int pair = pair_of(axes[i].orientation);
-            if (pair < 0 || pair != pair_of(axes[k].orientation)) /* R4-4 */
+            int pair = ngff_ome_orientation_pair(axes[i].orientation);
+            if (pair < 0 ||
+                pair != ngff_ome_orientation_pair(axes[k].orientation)) /* R4-4 */
                 continue;
             return ngff_fail(err, NGFF_INVALID,
                              "axes '%s' and '%s' run along the same anatomical direction "

@@ -48,6 +48,33 @@ static inline void fuzz_read_corner(const ngff_zarr_array *array) {
     free(out.data);
 }
 
+static inline void fuzz_finding(void *user, const ngff_finding *finding) {
+    FUZZ_CHECK(finding->rule[0] && finding->level[0] && finding->message[0]);
+    ++*(int *)user;
+}
+
+/* What is judged, and then changed in place. */
+static inline void fuzz_judge_store(ngff_store *store) {
+    ngff_error err = {0};
+    ngff_json *verdict = NULL;
+    int count = 0;
+    ngff_status status =
+        ngff_image_validate(NULL, store, false, fuzz_finding, &count, &err);
+    if (status != NGFF_OK)
+        fuzz_check_error(status, &err);
+    ngff_error_clear(&err);
+    status = ngff_image_rfc4(store, &verdict, &err);
+    if (status != NGFF_OK)
+        fuzz_check_error(status, &err);
+    ngff_json_close(&verdict);
+    ngff_error_clear(&err);
+    if (!ngff_store_is_changeable(store))
+        return;
+    status = ngff_image_upgrade(NULL, store, NGFF_V06, &err);
+    if (status != NGFF_OK)
+        fuzz_check_error(status, &err);
+}
+
 /* Opens the image at the root, reads of each level, asks whether it may be replaced. */
 static inline void fuzz_use_store(ngff_store *store) {
     ngff_error err = {0};
@@ -62,6 +89,7 @@ static inline void fuzz_use_store(ngff_store *store) {
     status = ngff_image_check_overwrite(NULL, store, NGFF_OVERWRITE_IMAGE, &err);
     if (status != NGFF_OK)
         fuzz_check_error(status, &err);
+    fuzz_judge_store(store);
 }
 
 #endif

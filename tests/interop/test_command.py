@@ -142,3 +142,203 @@ def test_series_are_named_as_theirs(tmp_path, words, output, numbers):
     assert names[0] == names[1]
     read = sorted(int(run_ngff("info", tmp_path / "ours" / name, "--json").json()["shape"][0]) for name in names[1])
     assert read == [5 + n for n in numbers]
+
+
+# ---- judging ----
+
+
+def space(name, *orientation, **more):
+    axis = {"name": name, "type": "space", **more}
+    return {**axis, "orientation": orientation[0]} if orientation else axis
+
+
+def anatomical(value):
+    return {"type": "anatomical", "value": value}
+
+
+AXES = {
+    "plain": [space("y"), space("x")],
+    "oriented": [space("y", anatomical("anterior-to-posterior")), space("x", anatomical("right-to-left"))],
+    "null": [space("y", None), space("x", {})],
+    "channel": [{"name": "c", "type": "channel", "orientation": anatomical("left-to-right")}, space("y"), space("x")],
+    "type": [space("y", {"type": "other", "value": "left-to-right"}), space("x", {"value": "left-to-right"})],
+    "value": [space("y", {"type": "anatomical"}), space("x", anatomical("up-to-down"))],
+    "twice": [space("z", anatomical("left-to-right")), space("y", anatomical("right-to-left")),
+              space("x", anatomical("left-to-right"))],
+    "odd": ["y", space("x", "left-to-right"), {"orientation": anatomical("left-to-right"), "type": "space"}],
+    "none": [],
+}
+
+
+def root_document(path, version, axes):
+    path.mkdir()
+    entry = {"axes": axes, "datasets": []}
+    if version == "0.6":
+        entry = {"coordinateSystems": [{"name": "other", "axes": [space("q")]}, {"name": "intrinsic", "axes": axes}],
+                 "datasets": [{"path": "0", "coordinateTransformations": [{"output": {"name": "intrinsic"}}]}]}
+    if version == "0.4":
+        return (path / ".zattrs").write_text(json.dumps({"multiscales": [entry]}))
+    attributes = {"ome": {"version": version, "multiscales": [entry]}}
+    return (path / "zarr.json").write_text(json.dumps({"zarr_format": 3, "node_type": "group", "attributes": attributes}))
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
+def test_conformance_is_theirs(tmp_path, version):
+    report = need("ngff_zarr.rfc4_conformance").conformance_report
+    seen = set()
+    for name, axes in AXES.items():
+        store = tmp_path / name
+        root_document(store, version, axes)
+        ours = json.loads(run_ngff("conformance", store).out)
+        assert ours == report(str(store)), name
+        seen |= {*ours["violations"], *ours["warnings"]}
+    assert len(seen) == 7
+
+
+def test_conformance_of_what_is_no_store(tmp_path):
+    report = need("ngff_zarr.rfc4_conformance").conformance_report
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "zarr.json").write_text("{")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group", "attributes": {}}')
+    (tmp_path / "broken.zip").write_text("no archive")
+    for name in ("empty", "broken", "other", "missing", "broken.zip", "missing.zip"):
+        path = tmp_path / name
+        assert json.loads(run_ngff("conformance", path).out) == report(str(path)), name
+
+
+def findings(store, *options):
+    result = run_ngff("validate", store, "--json", *options, expect=None)
+    found = result.json()
+    assert result.code == (0 if found["valid"] else 4)
+    assert found["valid"] == (not found["findings"])
+    return sorted({f["rule"] for f in found["findings"]})
+
+
+def written(path, version, *options):
+    np.save(path.parent / "in.npy", pixels((2, 12, 30, 40), "uint16"))
+    run_ngff("convert", path.parent / "in.npy", path, "--dims", "c,z,y,x", "--units", "z=micrometer,y=micrometer,x=micrometer",
+             "--ome-zarr-version", version, "--chunks", "16", "--scale-factors", "2", "--omero-quantiles", "0.02,0.98",
+             *options)
+    return path
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
+@pytest.mark.parametrize("layout", ["seed", "flat"])
+def test_what_we_write_is_valid(tmp_path, version, layout):
+    store = written(tmp_path / "a.ome.zarr", version, "--layout", layout)
+    assert findings(store, "--strict", "--data") == []
+    if version != "0.4":
+        run_ngff("zip", store, tmp_path / "a.ozx")
+        assert findings(tmp_path / "a.ozx", "--data") == []
+
+
+def attributes_of(store):
+    path = store / ("zarr.json" if (store / "zarr.json").exists() else ".zattrs")
+    document = json.loads(path.read_text())
+    holder = document["attributes"]["ome"] if path.name == "zarr.json" else document
+    return path, document, holder
+
+
+def put(holder, where, value):
+    for name in where[:-1]:
+        holder = holder[name]
+    if value is None:
+        del holder[where[-1]]
+    else:
+        holder[where[-1]] = value
+
+
+STEPS = ("multiscales", 0, "datasets", 1, "coordinateTransformations")
+ONE = [{"type": "scale", "scale": [1.0, 2.0, 2.0, 2.0]}]
+BROKEN = [  # where, what, the rules that it breaks, recommendations among them
+    (("multiscales",), [], ["MS-7"]),
+    (("multiscales", 0, "axes"), None, ["MS-1"]),
+    (("multiscales", 0, "axes", 3, "name"), "y", ["AX-2", "MS-6"]),
+    (("multiscales", 0, "axes", 0, "type"), "space", ["AX-5", "MS-3"]),
+    (("multiscales", 0, "axes", 2, "type"), None, ["AX-3", "MS-3", "MS-5"]),
+    (("multiscales", 0, "axes", 0, "type"), "time", ["AX-5"]),
+    (("multiscales", 0, "axes", 1, "type"), "time", ["AX-6", "MS-5"]),
+    (("multiscales", 0, "axes", 1, "unit"), "um", ["AX-6"]),
+    (("multiscales", 0, "axes", 1, "orientation"), {"type": "anatomical", "value": "up"}, ["R4-3"]),
+    (("multiscales", 0, "axes", 0, "orientation"), {"type": "anatomical", "value": "left-to-right"}, ["R4-1"]),
+    (("multiscales", 0, "datasets"), [], ["MS-7"]),
+    (("multiscales", 0, "datasets", 1, "path"), "nowhere", ["MS-8"]),
+    (STEPS, None, ["MS-12", "MS-15"]),
+    (STEPS, [*ONE, *ONE], ["MS-14", "MS-15"]),
+    (STEPS, [{"type": "translation", "translation": [0.0] * 4}, *ONE], ["MS-16"]),
+    (STEPS, [{"type": "scale", "scale": [1.0, 2.0, 2.0]}], ["MS-17"]),
+    (STEPS, [{"type": "scale", "scale": [1.0, 0.0, 2.0, 2.0]}], ["CT-3"]),
+    (STEPS, [{"type": "affine"}], ["MS-13", "MS-14"]),
+    (STEPS, [{"type": "scale", "scale": [1.0, 0.5, 2.0, 2.0]}], ["MS-9"]),
+    (STEPS, [{"type": "scale", "scale": [1.0, 4.0, 2.0, 2.0]}], ["MS-15"]),
+    (("multiscales", 0, "name"), None, ["MS-19"]),
+    (("multiscales", 0, "type"), None, ["MS-21"]),
+    (("multiscales", 0, "metadata"), None, ["MS-22"]),
+    (("omero", "channels"), {}, ["OM-1"]),
+    (("omero", "channels", 0, "color"), "red", ["OM-2"]),
+    (("omero", "channels", 0, "window"), None, ["OM-3"]),
+    (("omero", "channels", 0, "window", "max"), None, ["OM-4"]),
+    (("omero", "channels", 0, "window", "start"), "1", ["OM-5"]),
+    (("omero", "channels"), [{"color": "00FF00", "window": {"min": 0, "max": 1, "start": 0, "end": 1}}], ["OM-6"]),
+]
+RECOMMENDED = {"AX-3", "AX-5", "AX-6", "MS-6", "MS-15", "MS-19", "MS-20", "MS-21", "MS-22", "OM-6"}
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_broken_documents_are_named(tmp_path, version):
+    store = written(tmp_path / "a.ome.zarr", version)
+    path, whole, _ = attributes_of(store)
+    for where, value, rules in BROKEN:
+        _, document, holder = attributes_of(store)
+        put(holder, where, value)
+        path.write_text(json.dumps(document))
+        assert findings(store, "--strict") == rules, (where, value)
+        must = [r for r in rules if r not in RECOMMENDED]
+        assert bool(findings(store)) == bool(must), (where, value)
+        path.write_text(json.dumps(whole))
+    assert findings(store, "--strict") == []
+
+
+def test_broken_versions_are_named(tmp_path):
+    store = written(tmp_path / "a.ome.zarr", "0.5")
+    path, whole, _ = attributes_of(store)
+    ome = whole["attributes"]["ome"]
+    for attributes, rule in (({"ome": {**ome, "version": "0.4"}}, "GEN-6"), (ome, "GEN-5")):
+        path.write_text(json.dumps({**whole, "attributes": attributes}))
+        assert rule in findings(store)
+    path.write_text(json.dumps(whole))
+    (store / ".zgroup").write_text('{"zarr_format": 2}')
+    assert findings(store) == [] and findings(store, "--strict") == ["GEN-9"]
+
+
+def test_broken_arrays_and_chunks_are_named(tmp_path):
+    store = written(tmp_path / "a.ome.zarr", "0.5", "--codec", "zstd")
+    array = store / "scale1" / "in" / "zarr.json"
+    whole = array.read_text()
+    document = json.loads(whole)
+    for change, rule in (({"dimension_names": ["c", "z", "x", "y"]}, "AX-9"), ({"shape": [2, 6, 15]}, "MS-8"),
+                         ({"shape": [2, 13, 15, 20]}, "MS-9"), ({"data_type": "uint8"}, "MS-23")):
+        array.write_text(json.dumps({**document, **change}))
+        assert rule in findings(store, "--strict"), rule
+    document.pop("dimension_names")
+    array.write_text(json.dumps(document))
+    assert findings(store) == ["AX-8"]
+    array.write_text(whole)
+    chunk = store / "scale0" / "in" / "c" / "1" / "0" / "1" / "0"
+    chunk.write_bytes(chunk.read_bytes()[:-7])
+    assert findings(store) == [] and findings(store, "--data") == ["DATA"]
+
+
+def test_labels_are_judged_with_their_image(tmp_path):
+    store = written(tmp_path / "a.ome.zarr", "0.5")
+    labels = store / "labels"
+    labels.mkdir()
+    group = {"zarr_format": 3, "node_type": "group"}
+    (labels / "zarr.json").write_text(json.dumps({**group, "attributes": {"ome": {"version": "0.5",
+                                                                               "labels": ["cells", "none"]}}}))
+    np.save(tmp_path / "f.npy", pixels((12, 30, 40), "float32"))
+    run_ngff("convert", tmp_path / "f.npy", labels / "cells", "--scale-factors", "none", "--ome-zarr-version", "0.6",
+             "--no-omero")
+    assert findings(store) == ["GEN-7", "LB-2", "LB-5", "LB-6"]

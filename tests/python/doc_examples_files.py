@@ -133,7 +133,7 @@ def command_upgrade_in_place(nz):
     return store("head.ome.zarr")
 
 
-@example("command line", "Check orientation (`conformance`)", missing="there is no such command")
+@example("command line", "Check orientation (`conformance`)")
 def command_conformance(nz):
     nz.to_ome_zarr("a.ome.zarr", nz.to_multiscales(volume(), [], chunks=32, orientation="LPS"))
     assert "inferior-to-superior" in nz.cli("conformance", "a.ome.zarr")

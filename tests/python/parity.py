@@ -66,8 +66,6 @@ EXPLAINED = {
     "enabled RFCs": Explained(
         NOTHING_TO_FIND, "`to_ngff_zarr` writes orientation when `enabled_rfcs` has 4, as it used to; "
         "0.50 always does, as `to_ome_zarr` does in both"),
-    "other words": Explained(
-        NOTHING_TO_FIND, "the same job in other words: a copy is `ngff convert`"),
     "named image": Explained(
         NOTHING_TO_FIND, "without `--name` the command calls the image after its input, theirs calls "
         "it `image` (compared: `--name image` given to ours)"),
