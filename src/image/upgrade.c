@@ -76,16 +76,28 @@ static ngff_status plan_group(upgrade *u, size_t i, ngff_json *attributes) {
                                                 : status;
 }
 
+/* A document of Zarr v2 of the node. */
+static ngff_status has_document(upgrade *u, const node *n, const char *name, char *key,
+                                bool *has) {
+    uint64_t size = 0;
+    NGFF_TRY(ngff_image_join(n->path, name, key, NGFF_STORE_KEY_MAX, u->err));
+    ngff_error why = {0};
+    ngff_status status = ngff_store_size(u->store, key, &size, &why);
+    *has = status == NGFF_OK;
+    return *has || is_missing(status) ? NGFF_OK
+                                      : ngff_fail(u->err, status, "%s", why.message);
+}
+
 /* Below a root of v2 documents of v3 are what an upgrade left that did not come to its
  * end: the old ones count. */
 static ngff_status prefer_old(upgrade *u, node *n, ngff_json **attributes) {
     const char *name = n->kind == NGFF_ZARR_ARRAY ? ".zarray" : ".zgroup";
     char key[NGFF_STORE_KEY_MAX];
-    uint64_t size = 0;
+    bool has = false;
     if (u->nodes[0].format != 2 || n->format != 3)
         return NGFF_OK;
-    NGFF_TRY(ngff_image_join(n->path, name, key, sizeof key, u->err));
-    if (ngff_store_size(u->store, key, &size, NULL) != NGFF_OK)
+    NGFF_TRY(has_document(u, n, name, key, &has));
+    if (!has)
         return NGFF_OK;
     n->format = 2;
     ngff_json_close(attributes);
@@ -266,10 +278,9 @@ static ngff_status erase_old(upgrade *u) {
         if (u->nodes[i].format == 0)
             continue;
         for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-            uint64_t size = 0;
-            NGFF_TRY(
-                ngff_image_join(u->nodes[i].path, names[k], key, sizeof key, u->err));
-            if (ngff_store_size(u->store, key, &size, NULL) == NGFF_OK)
+            bool has = false;
+            NGFF_TRY(has_document(u, &u->nodes[i], names[k], key, &has));
+            if (has)
                 NGFF_TRY(ngff_store_erase(u->store, key, u->err));
         }
     }

@@ -220,9 +220,11 @@ ngff_status ngff_zarr_is_consolidated(ngff_store *store, bool *is, ngff_error *e
     *is = ngff_json_type_of(ngff_json_get(doc, "consolidated_metadata")) ==
           NGFF_JSON_OBJECT;
     ngff_json_close(&doc);
-    if (status == NGFF_NOT_FOUND) {
-        *is = ngff_store_size(store, ".zmetadata", &size, NULL) == NGFF_OK;
-        return NGFF_OK;
-    }
-    return status;
+    if (status != NGFF_NOT_FOUND)
+        return status;
+    status = ngff_store_size(store, ".zmetadata", &size, err);
+    *is = status == NGFF_OK;
+    if (status == NGFF_NOT_FOUND)
+        ngff_error_clear(err);
+    return status == NGFF_NOT_FOUND ? NGFF_OK : status;
 }
