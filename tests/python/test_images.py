@@ -3,6 +3,7 @@ from the formats' definitions."""
 
 import gzip
 import io
+import pathlib
 import struct
 import zlib
 
@@ -101,7 +102,7 @@ def adam7(pixels):
 def test_interlaced_png():
     pixels = noise(21, 35)
     data = png(35, 21, adam7(pixels), interlace=1)
-    open("a.png", "wb").write(data)
+    pathlib.Path("a.png").write_bytes(data)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)
     array = ngff.open_image_file("a.png").data
     assert np.array_equal(array[10:12], pixels[10:12]) and np.array_equal(array, pixels)
@@ -128,11 +129,11 @@ def test_rows_are_kept_within_the_budget(monkeypatch):
 
 def test_png_pixel_size_only_where_it_is_one():
     fine = struct.pack(">IIB", 4_000_000, 2_000_000, 1)
-    open("a.png", "wb").write(png(4, 2, b"\0abcd\0efgh", more=chunk(b"pHYs", fine)))
+    pathlib.Path("a.png").write_bytes(png(4, 2, b"\0abcd\0efgh", more=chunk(b"pHYs", fine)))
     image = ngff.open_image_file("a.png")
     assert image.scale == {"y": 0.5, "x": 0.25} and image.axes_units == dict.fromkeys("yx", "micrometer")
     screen = struct.pack(">IIB", 2835, 2835, 1)
-    open("b.png", "wb").write(png(4, 2, b"\0abcd\0efgh", more=chunk(b"pHYs", screen)))
+    pathlib.Path("b.png").write_bytes(png(4, 2, b"\0abcd\0efgh", more=chunk(b"pHYs", screen)))
     assert ngff.open_image_file("b.png").scale == {"y": 1.0, "x": 1.0}
 
 
@@ -187,9 +188,7 @@ def nrrd(fields, pixels, name="a.nrrd", end="\n"):
              "f8": "double", "i1": "signed char", "u4": "unsigned int", "i8": "int64_t"}
     lines = ["NRRD0004", "# a comment", f"type: {types[pixels.dtype.str[1:]]}", f"dimension: {pixels.ndim}",
              "sizes: " + " ".join(map(str, pixels.shape[::-1])), *fields]
-    with open(name, "wb") as file:
-        file.write((end.join(lines) + end + end).encode())
-        return file.tell()
+    pathlib.Path(name).write_bytes((end.join(lines) + end + end).encode())
 
 
 def volume(dtype="<u2", *shape):
@@ -197,7 +196,8 @@ def volume(dtype="<u2", *shape):
 
 
 def append(data, name="a.nrrd"):
-    open(name, "ab").write(data)
+    with open(name, "ab") as file:
+        file.write(data)
 
 
 PLACED = ["space: left-posterior-superior", "space directions: (0.5,0,0) (0,0.25,0) (0,0,2)",
@@ -267,12 +267,12 @@ def test_nrrd_of_no_body():
 def test_detached_nrrd():
     data = volume()
     nrrd(["endian: little", "encoding: raw", "data file: b.raw", "byte skip: 3"], data, "a.nhdr")
-    open("b.raw", "wb").write(b"abc" + data.tobytes())
+    pathlib.Path("b.raw").write_bytes(b"abc" + data.tobytes())
     assert np.array_equal(ngff.open_image_file("a.nhdr").data, data)
     nrrd(["endian: little", "encoding: raw", "data file: b.raw", "byte skip: -1"], data, "a.nhdr")
     assert np.array_equal(ngff.open_image_file("a.nhdr").data, data)
     nrrd(["endian: little", "encoding: gz", "datafile: b.raw.gz", "byteskip: 3", "key:=value: 7"], data, "a.nhdr")
-    open("b.raw.gz", "wb").write(gzip.compress(b"abc" + data.tobytes()))
+    pathlib.Path("b.raw.gz").write_bytes(gzip.compress(b"abc" + data.tobytes()))
     assert np.array_equal(ngff.open_image_file("a.nhdr").data, data)
 
 
@@ -325,7 +325,7 @@ def test_cut_and_damaged_streams():
     for damaged, words in ((packed[:-2000], "cut short"), (packed[:-8] + bytes(8), "damaged")):
         nrrd(["endian: little", "encoding: gzip"], data)
         append(damaged)
-        refused(open("a.nrrd", "rb").read(), "a.nrrd", "FORMAT", words)
+        refused(pathlib.Path("a.nrrd").read_bytes(), "a.nrrd", "FORMAT", words)
 
 
 # ---- MetaImage ---------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def meta(pixels, *lines, name="a.mha", file="LOCAL", channels=1):
             f"BinaryDataByteOrderMSB = {pixels.dtype.str[0] == '>'}", *lines,
             "DimSize = " + " ".join(map(str, shape[::-1])), f"ElementType = {types[pixels.dtype.str[1:]]}",
             *([f"ElementNumberOfChannels = {channels}"] if channels > 1 else []), f"ElementDataFile = {file}"]
-    open(name, "wb").write(("\n".join(text) + "\n").encode())
+    pathlib.Path(name).write_bytes(("\n".join(text) + "\n").encode())
 
 
 @pytest.mark.parametrize("dtype", ["<u2", ">i2", "|u1", "|i1", ">u4", "<i4", "<f4", ">f8", "<u8", "<i8"])
@@ -382,12 +382,12 @@ def test_meta_places_and_channels():
 def test_meta_planes_series_and_files():
     data = volume("<u2", 5, 6)
     meta(data, "ElementSpacing = 0.5 0.25", "Offset = 7 8", name="a.mhd", file="b.raw")
-    open("b.raw", "wb").write(data.tobytes())
+    pathlib.Path("b.raw").write_bytes(data.tobytes())
     image = ngff.open_image_file("a.mhd")
     assert image.scale == {"y": 0.25, "x": 0.5} and image.translation == {"y": 8.0, "x": 7.0}
     assert image.axes_orientations is None and np.array_equal(image.data, data)
     meta(data, "HeaderSize = -1", name="a.mhd", file="b.raw")
-    open("b.raw", "wb").write(b"some header" + data.tobytes())
+    pathlib.Path("b.raw").write_bytes(b"some header" + data.tobytes())
     assert np.array_equal(ngff.open_image_file("a.mhd").data, data)
     meta(data, "HeaderSize = 11", name="a.mhd", file="b.raw")
     assert np.array_equal(ngff.open_image_file("a.mhd").data, data)
