@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static ngff_error error;
 #define OK(call)                                                                         \
@@ -19,7 +20,7 @@ static ngff_error error;
             fail_msg("%s", error.message);                                               \
     } while (0)
 
-enum { ROWS = 6, COLUMNS = 8, READERS = 4, READS = 200 };
+enum { ROWS = 6, COLUMNS = 8, READERS = 4, READS = 30 };
 
 typedef struct counter {
     atomic_int inside, most;
@@ -40,6 +41,7 @@ static ngff_status values(void *cookie, const ngff_box *box, const ngff_view *ou
         for (int64_t x = 0; x < box->shape[1]; x++)
             ((uint8_t *)out->data)[y * out->strides[0] + x * out->strides[1]] =
                 (uint8_t)((box->start[0] + y) * COLUMNS + box->start[1] + x);
+    usleep(200); /* long enough for another call to come in, if it may */
     atomic_fetch_sub(&c->inside, 1);
     return NGFF_OK;
 }
