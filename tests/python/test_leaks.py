@@ -136,7 +136,7 @@ def test_stores_and_images(world):
         below.close()
         failing(core.upgrade, context(), store, "0.6")
         failing(core.open_image, context(), 5), failing(core.open_store, context(), "a\0b", 0, 0, 0)
-        failing(core.Context, "many")
+        failing(core.Context, "many"), failing(core.put_directory, path + "/nowhere", path, False)
         assert core.methods() and core.codecs() and core.build_info() and core.Context(1, 1 << 26)
         del image
 
