@@ -45,6 +45,7 @@ BETTER = {
     "resample_bounding_box": "without ITK-Wasm; of a field the vectors around the grid count, not whole chunks; negative scales; "
                              "`padded_corners_min` is the smaller one on turned axes",
     "Methods": "every method registered with its declared translation",
+    "NgffProgressCallback": "a Dask callback that leaves graphs as they are, several computations at once; without Dask too",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
           "levels added by `start_level` are computed or as given")
@@ -53,9 +54,10 @@ PARTLY = {
     "to_ome_zarr": WRITER,
     "SUPPORTED_VERSIONS": "0.4 to 0.6, which are written (0.1 to 0.3 are read, and written by neither); 0.9.dev1 is a "
                           "draft that changes",
-    "NgffProgressCallback": "same bars, but no Dask callback",
     "upgrade_ome_zarr": "0.4, 0.5 and 0.6; not 0.9.dev1",
-    "config": "`cache_store` and `task_target` are accepted and do nothing",
+    "config": "`memory_target` is a bound, and little of it is used beside lazy data; `task_target` is accepted and needless: no graph of "
+              "the whole is made, a call of the scheduler holds the tasks of some chunks; `cache_store` is accepted and not used: what must "
+              "wait goes to one unlinked file beside the store",
 }
 REASONS = {
     "not here": {

@@ -53,7 +53,7 @@ from ._plate_read import HCSPlate as HCSPlate
 from ._plate_read import HCSWell as HCSWell
 from ._plate_write import HCSPlateWriter as HCSPlateWriter
 from ._progress import NgffProgress as NgffProgress
-from ._progress import NgffProgressCallback as NgffProgressCallback
+from ._progress_dask import NgffProgressCallback as NgffProgressCallback
 from ._scene import NgffScene as NgffScene
 from ._resample_box import ResampleBoundingBox as ResampleBoundingBox
 from ._structural import SpecRule as SpecRule

@@ -6,6 +6,7 @@ chunk is needed next, and when a chunk, or all but its rim, may be forgotten."""
 
 import itertools
 import threading
+import time
 from bisect import bisect_left, bisect_right
 
 import numpy as np
@@ -17,6 +18,9 @@ MOST_BOXES = 200_000
 # Bytes of chunks that are read in one go, unless the scheduler needs more to be busy; twice as much is
 # read before the engine asks.
 BATCH_BYTES = 1 << 20
+# Chunks that the threads of this process compute faster than this (seconds a byte) are not read ahead: the
+# engine's threads, each with a chunk of its own, are busy enough, and what waits is memory.
+SLOW = 0.04 / (1 << 20)
 
 
 def edges_of(data):
@@ -39,6 +43,7 @@ class Slices:
     def __init__(self, data, threads):
         self.data, self.threads, self.pool, self.stopped = data, threads, None, False
         self.width, self.limit, self.bytes = 1, 0, 0  # nothing is kept
+        self.remote = True  # a file, a network: who asks waits
 
     def one(self, box):
         if self.stopped:
@@ -117,6 +122,7 @@ class Reader:
         self.entries, self.held, self.workers = {}, 0, []
         self.boxes, self.numbers, self.uses, self.last_whole = [], {}, {}, {}
         self.front = self.ahead = 0  # regions asked for, regions that are read or being read
+        self.read_seconds = self.read_bytes = 0
         self.early, self.waiting = {}, 0  # bytes read for regions that were not asked for yet
         chunk = _size(n or m for n, m in zip(chunk_shape(data), data.shape)) * self.dtype.itemsize
         self.batch = max(BATCH_BYTES, self.fetcher.width * chunk if self.edges else 0)
@@ -140,10 +146,23 @@ class Reader:
                 self.uses.setdefault(index, []).append(n)
         for index, numbers in self.uses.items():
             self.last_whole[index] = self._last_whole(index, numbers)
-        for n in range((1 if self.fetcher.width > 1 else self.threads) if boxes else 0):
+        if self.fetcher.remote:
+            self._start()
+
+    def _start(self):
+        """Begins to read ahead; a call of a scheduler keeps several cores busy by itself."""
+        count = min(self.threads, 1 if self.fetcher.width > 1 else self.threads) if self.boxes else 0
+        for n in range(count):
             worker = threading.Thread(target=self._read_ahead, name=f"ngff-ahead-{n}", daemon=True)
             worker.start()
             self.workers.append(worker)
+
+    def _judge(self, seconds, entries):
+        """With the lock held, after something was read: starts reading ahead where it is slow."""
+        self.read_seconds += seconds
+        self.read_bytes += sum(entry.nbytes for entry in entries)
+        if not self.workers and not self.closed and self.read_seconds > SLOW * self.read_bytes:
+            self._start()
 
     def _touched(self, box):
         """Indices of the chunks under a region; the region itself where there are no chunks."""
@@ -240,7 +259,7 @@ class Reader:
         return mine
 
     def _fetch(self, entries):
-        error, blocks = None, [None] * len(entries)
+        error, blocks, begun = None, [None] * len(entries), time.perf_counter()
         try:
             blocks = self.fetcher.many([entry.box for entry in entries],
                                        [entry.index for entry in entries])
@@ -251,6 +270,7 @@ class Reader:
         except BaseException as failure:
             error = failure
         with self.state:
+            self._judge(time.perf_counter() - begun, entries)
             for entry, block in zip(entries, blocks):
                 entry.whole, entry.error = (block, None) if error is None else (None, error)
                 if error is not None:

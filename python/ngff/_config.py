@@ -18,11 +18,12 @@ def _available():
 
 @dataclass
 class NgffZarrConfig:
-    # Bytes a job may hold beyond its input.
+    # Bytes a job may hold beyond its input: a bound. Beside lazy data little of it is used.
     memory_target: int = 0
-    # Kept for scripts that set it; there is no task graph here.
+    # Kept for scripts that set it: no graph of the whole is made, a call of a Dask scheduler holds the
+    # tasks of some chunks.
     task_target: int = 50000
-    # Kept for scripts that set it; intermediate data is never written to a cache directory.
+    # Kept for scripts that set it: what must wait goes to one unlinked file beside the store.
     cache_store: object = None
     # 0: every core this process may use.
     threads: int = 0

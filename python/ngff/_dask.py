@@ -10,13 +10,15 @@ import numpy as np
 
 
 def _scheduler(data):
-    """The function that computes graphs, and how many tasks it should be given at least."""
+    """The function that computes graphs, how many tasks it should be given at least, and whether it may
+    compute elsewhere."""
     import dask
 
     if dask.config.get("scheduler", None) or "distributed" in sys.modules:
-        return dask.base.get_scheduler(collections=[data]), 4 * (os.cpu_count() or 1)
+        return dask.base.get_scheduler(collections=[data]), 4 * (os.cpu_count() or 1), True
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
     # What get_scheduler ends with, without importing distributed.
-    return data.__dask_scheduler__, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+    return data.__dask_scheduler__, cores, False
 
 
 def _bytes_of(value):
@@ -32,7 +34,7 @@ class DaskBlocks:
 
         (data,) = dask.optimize(data)
         self.name, self.graph = data.name, convert_legacy_graph(dict(data.__dask_graph__()))
-        self.get, self.width = _scheduler(data)
+        self.get, self.width, self.remote = _scheduler(data)
         self.node, self.limit, self.bytes = DataNode, limit, 0
         self.state = threading.Condition()
         self.kept, self.flying, self.made = {}, set(), set()

@@ -20,32 +20,6 @@ class NgffProgress:
         self.rich.update(self.cache_task, completed=completed, refresh=True)
 
 
-class NgffProgressCallback(NgffProgress):
-    """The variant that shows a bar of bytes beside the bar of levels; a context manager, as it is
-    where it is a Dask callback."""
-
-    def __init__(self, rich_progress):
-        super().__init__(rich_progress)
-        self.tasks = {}
-        self.next_task = None
-
-    def add_callback_task(self, description):
-        self.next_task = description
-        self.tasks[description] = self.rich.add_task(description)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
-        return None
-
-    def register(self):
-        return None
-
-    def unregister(self):
-        return None
-
-
 def adapt(progress, levels):
     """A callable (phase, level, levels, done, total) for the C half, or None."""
     if progress is None:
@@ -66,6 +40,7 @@ class _Bars:
         if hasattr(progress, "add_callback_task"):
             progress.add_callback_task("[green]Writing pixels")
             self.task = progress.tasks[progress.next_task]
+            progress.next_task = None  # bytes move this bar, not the tasks of a scheduler
 
     def __call__(self, phase, level, count, done, total):
         completed = self.levels if phase == "publish" else int(self.levels * done / (total or 1))

@@ -112,6 +112,33 @@ def test_reading_goes_on_while_nobody_asks(data):
     reader.close()
 
 
+def test_dask_is_read_ahead_where_it_is_slow(monkeypatch, data):
+    """Chunks that are computed at once are computed when they are asked for: what waits is memory."""
+    from ngff import _ahead
+
+    array = need("dask.array").from_array(data, chunks=(16, 80, 112)) + 0
+    boxes = list(boxes_of(data.shape, (16, 80, 112), 0))
+    for slow, workers in ((1.0, 0), (0.0, 1)):  # seconds a byte
+        monkeypatch.setattr(_ahead, "SLOW", slow)
+        reader = Reader(array, 1 << 30, 2)
+        reader.expect(boxes)
+        assert not reader.workers
+        ask(reader, boxes[:1], data)
+        assert len(reader.workers) == workers
+        ask(reader, boxes[1:], data)
+        assert reader.held == 0
+        reader.close()
+
+
+def test_other_schedulers_are_asked_ahead(data):
+    dask, array = need("dask"), need("dask.array").from_array(data, chunks=(16, 80, 112))
+    with dask.config.set(scheduler="sync"):
+        reader = Reader(array, 1 << 30, 2)
+    reader.expect(list(boxes_of(data.shape, (16, 80, 112), 0)))
+    assert len(reader.workers) == 1
+    reader.close()
+
+
 def test_a_failure_reaches_who_asks(data):
     class Broken(Counted):
         def __getitem__(self, key):
