@@ -108,6 +108,7 @@ def test_yaozarrs(tmp_path, version):
     assert len(found.plate.wells) == 6
 
 
+@pytest.mark.filterwarnings("ignore:'version' field not specified:UserWarning")  # it looks for 0.4's
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 def test_ome_zarr_models(tmp_path, version):
     write(tmp_path / "p.zarr", version)
@@ -458,6 +459,7 @@ def test_overwriting(tmp_path):
         ngff.to_hcs_zarr(ngff.HCSPlate(path, plate), path, overwrite=False)
 
 
+@pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part:UserWarning")
 def test_merging_keeps_what_is_there(tmp_path):
     path, plate = tmp_path / "p.zarr", write(tmp_path / "p.zarr", "0.5", fields=1)
     zarr = need("zarr")

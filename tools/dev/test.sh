@@ -150,7 +150,7 @@ stage_python() {
     python_wheel
     export PYTHONPATH=$PYTHON_SITE
     export NGFF=${NGFF:-$ROOT/build/python/bin/ngff}
-    PYTHON_FLAGS=(-X dev)
+    PYTHON_FLAGS=(-X dev -W error)
     pytest_stage python tests/python
 }
 
