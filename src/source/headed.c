@@ -6,8 +6,6 @@
 #include <stdio.h>
 
 #define HEADER_MOST ((size_t)1 << 20)
-/* No deflate stream grows by more than this. */
-#define DEFLATE_MOST 1032
 
 ngff_status ngff_headed_new(const ngff_allocator *a, const ngff_source_vtable *ops,
                             const char *path, ngff_source_headed **out, ngff_error *err) {
@@ -161,60 +159,21 @@ ngff_status ngff_headed_detach(ngff_source_headed *h, const char *name, ngff_err
     return NGFF_OK;
 }
 
-static ngff_status fetch(void *cookie, void *out, size_t size, uint64_t offset,
-                         size_t *got, ngff_error *err) {
-    const ngff_source_headed *h = cookie;
-    NGFF_TRY(ngff_gunzip_read(h->gz, out, size, offset, got, err));
-    if (offset + size < h->end)
-        return NGFF_OK;
-    /* Going on to the end of the stream checks its checksum. */
-    char beyond;
-    size_t more;
-    return ngff_gunzip_read(h->gz, &beyond, 1, h->end, &more, err);
-}
-
-/* A header that asks for more than any stream of this size can hold is refused now. */
-static ngff_status set_stream(ngff_source_headed *h, uint64_t begin, uint64_t size,
-                              size_t bytes, ngff_error *err) {
-    ngff_source *s = &h->strided.base;
-    ngff_source_layout *l = &h->strided.layout;
-    if (begin > size || bytes / DEFLATE_MOST > size - begin)
-        return ngff_fail(err, NGFF_FORMAT,
-                         "%s: %" PRIu64 " compressed bytes cannot hold the %zu bytes of "
-                         "pixels that the header announces",
-                         l->path, begin > size ? 0 : size - begin, bytes);
-    NGFF_TRY(ngff_gunzip_open(s->alloc, &h->strided.file, l->path, begin, &h->gz, err));
-    h->end = l->offset + bytes;
-    l->fetch = fetch;
-    l->fetch_cookie = h;
-    return NGFF_OK;
-}
-
-/* A stream only advances. */
-static void set_traits(ngff_source_headed *h) {
-    ngff_source *s = &h->strided.base;
-    const ngff_source_layout *l = &h->strided.layout;
-    int slow = 0;
-    while (slow < l->ndim - 1 && l->shape[slow] == 1)
-        slow++;
-    s->traits.reentrant = false;
-    s->traits.sequential = true;
-    s->traits.compressed = true;
-    s->traits.memory += NGFF_GUNZIP_MEMORY;
-    s->traits.slow_axis = slow;
-}
-
 static ngff_status set_offset(ngff_source_headed *h, int64_t begin, size_t bytes,
                               bool stream, int64_t skip, ngff_error *err) {
     ngff_source_layout *l = &h->strided.layout;
     uint64_t size = 0;
+    l->offset = stream ? (uint64_t)skip : (uint64_t)begin;
+    if (begin >= 0)
+        return stream ? ngff_source_strided_inflate(&h->strided, (uint64_t)begin, err)
+                      : NGFF_OK;
     NGFF_TRY(ngff_file_size(&h->strided.file, &size, l->path, err));
-    if (begin < 0 && bytes > size)
+    if (bytes > size)
         return ngff_fail(err, NGFF_FORMAT,
                          "%s: %" PRIu64 " bytes, the header announces %zu of pixels",
                          l->path, size, bytes);
-    l->offset = begin < 0 ? size - bytes : stream ? (uint64_t)skip : (uint64_t)begin;
-    return stream ? set_stream(h, (uint64_t)begin, size, bytes, err) : NGFF_OK;
+    l->offset = size - bytes;
+    return NGFF_OK;
 }
 
 ngff_status ngff_headed_finish(ngff_source_headed *h, int64_t begin, bool stream,
@@ -233,17 +192,12 @@ ngff_status ngff_headed_finish(ngff_source_headed *h, int64_t begin, bool stream
                          h->strided.base.location);
     NGFF_TRY(set_offset(h, begin, bytes, stream, skip, err));
     ngff_source_layout_strides(l, false);
-    NGFF_TRY(ngff_source_strided_finish(&h->strided, dims, err));
-    if (stream)
-        set_traits(h);
-    return NGFF_OK;
+    return ngff_source_strided_finish(&h->strided, dims, err);
 }
 
 void ngff_headed_close(ngff_source *s) {
     ngff_source_headed *h = (ngff_source_headed *)s;
-    ngff_gunzip_close(&h->gz);
-    if (h->strided.file.fd >= 0)
-        ngff_source_strided_close(s);
+    ngff_source_strided_close(s);
     ngff_free(s->alloc, h->text);
     ngff_free(s->alloc, h->data_path);
 }

@@ -1,17 +1,14 @@
 /* headed: what NRRD and MetaImage share: a text header of lines, and pixels at fixed
  * strides, plain or as one deflate stream, behind it or in a file of their own beside it.
- * A source owns its file, the decoder and the data file's path. */
+ * A source owns its file and the data file's path. */
 #ifndef NGFF_SOURCE_HEADED_H
 #define NGFF_SOURCE_HEADED_H
 
-#include "source/gunzip.h"
 #include "source/kinds.h"
 
 typedef struct ngff_source_headed {
     ngff_source_strided strided;
     char *data_path; /* of a file of pixels alone, or NULL */
-    ngff_gunzip *gz; /* NULL: plain pixels */
-    uint64_t end;    /* of the pixels in the stream */
     /* The header while it is read; freed by ngff_headed_finish. */
     char *text;
     size_t text_size, at;

@@ -152,12 +152,15 @@ NGFF_MUST_USE ngff_status ngff_source_read_strided(const ngff_allocator *a,
 void ngff_source_scale(const ngff_source_layout *l, const ngff_view *to,
                        const ngff_view *from, int64_t size);
 
-/* The whole source for kinds whose pixels lie at fixed strides: npy, raw, uncompressed
- * NIfTI. */
+/* The whole source for kinds whose pixels lie at fixed strides, plain or in one deflate
+ * stream: npy, raw, NIfTI, NRRD, MetaImage. */
 typedef struct ngff_source_strided {
     ngff_source base;
     ngff_file file; /* owned; set to NGFF_FILE_INIT right after ngff_source_new */
     ngff_source_layout layout;
+    struct ngff_gunzip *gz; /* owned; NULL: plain pixels */
+    uint64_t stream_begin;  /* in the file */
+    uint64_t stream_end;    /* of the pixels, in decoded bytes */
 } ngff_source_strided;
 /* A new strided source with its file opened; `size` >= sizeof(ngff_source_strided), as in
  * ngff_source_new. */
@@ -166,6 +169,14 @@ NGFF_MUST_USE ngff_status ngff_source_strided_new(const ngff_allocator *a, size_
                                                   const char *path,
                                                   ngff_source_strided **out,
                                                   ngff_error *err);
+/* The pixels are in the gzip or zlib stream that begins at byte `begin` of the file, of
+ * whose decoded bytes layout.offset counts: before the layout is finished. */
+NGFF_MUST_USE ngff_status ngff_source_strided_inflate(ngff_source_strided *s,
+                                                      uint64_t begin, ngff_error *err);
+/* For finish. A header that asks for more than any stream of this size can hold is
+ * refused now, not after hours; a stream only advances. */
+NGFF_MUST_USE ngff_status ngff_source_strided_check_stream(ngff_source_strided *s,
+                                                           ngff_error *err);
 /* Checks the layout against the file and fills the image, `dims` as in
  * ngff_source_take_image. */
 NGFF_MUST_USE ngff_status ngff_source_strided_finish(ngff_source_strided *s,

@@ -1,4 +1,5 @@
 /* source: reading a box of pixels that lie in a file at fixed strides. */
+#include "source/gunzip.h"
 #include "source/kinds.h"
 
 #include <inttypes.h>
@@ -328,7 +329,7 @@ ngff_status ngff_source_strided_finish(ngff_source_strided *s, const char *dims,
     ngff_source_layout_unit(l, s->base.traits.unit);
     s->base.traits.reentrant = true;
     s->base.traits.memory = (size_t)SCRATCH;
-    return NGFF_OK;
+    return s->gz != NULL ? ngff_source_strided_check_stream(s, err) : NGFF_OK;
 }
 
 ngff_status ngff_source_strided_read(ngff_source *s, const ngff_box *box,
@@ -339,5 +340,6 @@ ngff_status ngff_source_strided_read(ngff_source *s, const ngff_box *box,
 
 void ngff_source_strided_close(ngff_source *s) {
     ngff_source_strided *strided = (ngff_source_strided *)s;
+    ngff_gunzip_close(&strided->gz);
     ngff_file_close(&strided->file);
 }

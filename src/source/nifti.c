@@ -8,15 +8,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* No deflate stream grows by more than this. */
-#define DEFLATE_MOST 1032
-
-typedef struct nifti_source {
-    ngff_source_strided strided;
-    ngff_gunzip *gz; /* NULL: a plain file */
-    uint64_t end;    /* of the pixels in the stream */
-} nifti_source;
-
 static bool is_gzip(const unsigned char *head, size_t n) {
     return n >= 2 && head[0] == 0x1f && head[1] == 0x8b;
 }
@@ -60,29 +51,16 @@ static const type_row *find_type(int code) {
 /* ---- header to layout
  * -------------------------------------------------------------------- */
 
-static ngff_status fetch(void *cookie, void *out, size_t size, uint64_t offset,
-                         size_t *got, ngff_error *err) {
-    const nifti_source *self = cookie;
-    NGFF_TRY(ngff_gunzip_read(self->gz, out, size, offset, got, err));
-    if (offset + size < self->end)
-        return NGFF_OK;
-    /* Going on to the end of the stream checks its checksum. */
-    char beyond;
-    size_t more;
-    return ngff_gunzip_read(self->gz, &beyond, 1, self->end, &more, err);
-}
-
-static ngff_status read_header(nifti_source *self, ngff_nifti_header *h,
+static ngff_status read_header(ngff_source_strided *s, ngff_nifti_header *h,
                                ngff_error *err) {
-    ngff_source_strided *s = &self->strided;
     const char *path = s->base.location;
     unsigned char head[NGFF_NIFTI2_SIZE] = {0};
     size_t got = 0;
     NGFF_TRY(ngff_file_pread(&s->file, head, sizeof head, 0, &got, path, err));
     if (is_gzip(head, got)) {
-        NGFF_TRY(ngff_gunzip_open(s->base.alloc, &s->file, path, 0, &self->gz, err));
+        NGFF_TRY(ngff_source_strided_inflate(s, 0, err));
         memset(head, 0, sizeof head);
-        NGFF_TRY(ngff_gunzip_read(self->gz, head, sizeof head, 0, &got, err));
+        NGFF_TRY(ngff_gunzip_read(s->gz, head, sizeof head, 0, &got, err));
     }
     if (!ngff_nifti_parse(head, h) || got < NGFF_NIFTI1_SIZE)
         return ngff_fail(err, NGFF_FORMAT, "%s: no NIfTI header found", path);
@@ -198,64 +176,24 @@ static void set_geometry(ngff_source *s, const ngff_nifti_header *h, int ndim) {
                        "nearest orientation are kept, the rotation is not");
 }
 
-/* A stream only advances; a header that asks for more than any stream of this size can
- * hold is refused now, not after hours. */
-static ngff_status set_stream(nifti_source *self, ngff_error *err) {
-    ngff_source *s = &self->strided.base;
-    const ngff_source_layout *l = &self->strided.layout;
-    uint64_t size = 0;
-    size_t bytes = 0;
-    NGFF_TRY(ngff_file_size(&self->strided.file, &size, l->path, err));
-    NGFF_TRY(ngff_nd_bytes(l->ndim, l->shape, l->dtype, &bytes, err));
-    if (bytes / DEFLATE_MOST > size)
-        return ngff_fail(err, NGFF_FORMAT,
-                         "%s: gzip file of %" PRIu64
-                         " bytes cannot hold the %zu bytes of "
-                         "pixels its header announces",
-                         l->path, size, bytes);
-    self->end = l->offset + bytes;
-    s->traits.reentrant = false;
-    s->traits.sequential = true;
-    s->traits.compressed = true;
-    s->traits.memory += NGFF_GUNZIP_MEMORY;
-    int slow = 0;
-    while (slow < l->ndim - 1 && l->shape[slow] == 1)
-        slow++;
-    s->traits.slow_axis = slow;
-    return NGFF_OK;
-}
-
-static ngff_status fill(nifti_source *self, const ngff_source_open_opts *opts,
+static ngff_status fill(ngff_source_strided *s, const ngff_source_open_opts *opts,
                         ngff_error *err) {
-    ngff_source_strided *s = &self->strided;
     ngff_nifti_header h;
     int ndim = 0;
     char dims[8];
-    NGFF_TRY(read_header(self, &h, err));
+    NGFF_TRY(read_header(s, &h, err));
     NGFF_TRY(set_layout(&h, opts->raw_values, &s->layout, &ndim, err));
     bool rgb = s->layout.ndim > ndim;
     set_dims(ndim, rgb, dims);
-    if (self->gz) {
-        s->layout.fetch = fetch;
-        s->layout.fetch_cookie = self;
-    }
     NGFF_TRY(ngff_source_strided_finish(s, opts->dims ? opts->dims : dims, err));
     set_geometry(&s->base, &h, ndim);
-    if (rgb)
-        NGFF_TRY(set_rgb(&s->base, (int)s->layout.shape[ndim], err));
-    return self->gz ? set_stream(self, err) : NGFF_OK;
-}
-
-static void nifti_close(ngff_source *s) {
-    nifti_source *self = (nifti_source *)s;
-    ngff_gunzip_close(&self->gz);
-    ngff_source_strided_close(s);
+    return rgb ? set_rgb(&s->base, (int)s->layout.shape[ndim], err) : NGFF_OK;
 }
 
 static const ngff_source_vtable nifti_ops = {
     .kind = "nifti",
     .read = ngff_source_strided_read,
-    .close = nifti_close,
+    .close = ngff_source_strided_close,
 };
 
 ngff_status ngff_source_open_nifti(const ngff_allocator *a, const char *path,
@@ -263,9 +201,9 @@ ngff_status ngff_source_open_nifti(const ngff_allocator *a, const char *path,
                                    ngff_error *err) {
     ngff_source_strided *s = NULL;
     *out = NULL;
-    NGFF_TRY(ngff_source_strided_new(a, sizeof(nifti_source), &nifti_ops, path, &s, err));
+    NGFF_TRY(ngff_source_strided_new(a, sizeof *s, &nifti_ops, path, &s, err));
     ngff_source *base = &s->base;
-    ngff_status status = fill((nifti_source *)s, opts, err);
+    ngff_status status = fill(s, opts, err);
     if (status != NGFF_OK)
         ngff_source_drop(&base);
     *out = base;
