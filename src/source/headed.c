@@ -35,26 +35,32 @@ ngff_status ngff_headed_new(const ngff_allocator *a, const ngff_source_vtable *o
     return status;
 }
 
-/* Blanks at both ends are none of it. */
-static char *trimmed(char *text) {
+char *ngff_headed_trimmed(char *text) {
     text += strspn(text, " \t");
     for (size_t n = strlen(text); n > 0 && strchr(" \t", text[n - 1]) != NULL; n--)
         text[n - 1] = '\0';
     return text;
 }
 
-bool ngff_headed_field(const char *const *names, char *name, char *value, char **values) {
-    name = trimmed(name);
+const char *ngff_headed_spelled(const ngff_headed_name *names, int field) {
+    while (names->field != field)
+        names++;
+    assert(names->name != NULL);
+    return names->name;
+}
+
+bool ngff_headed_field(const ngff_headed_name *names, char *name, char *value,
+                       char **values) {
+    name = ngff_headed_trimmed(name);
     for (char *p = name; *p != '\0'; p++)
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
-    for (size_t i = 0; names[2 * i] != NULL; i++) {
-        bool same =
-            strcmp(names[2 * i], name) == 0 || strcmp(names[2 * i + 1], name) == 0;
-        if (same && values[i] != NULL)
-            return false;
-        if (same)
-            values[i] = trimmed(value);
-    }
+    while (names->name != NULL && strcmp(names->name, name) != 0)
+        names++;
+    if (names->name == NULL)
+        return true;
+    if (values[names->field] != NULL)
+        return false;
+    values[names->field] = ngff_headed_trimmed(value);
     return true;
 }
 
@@ -131,6 +137,9 @@ ngff_status ngff_headed_detach(ngff_source_headed *h, const char *name, ngff_err
     ngff_source *s = &h->strided.base;
     const char *slash = strrchr(s->location, '/');
     size_t dir = slash != NULL ? (size_t)(slash - s->location) + 1 : 0;
+    if (ngff_starts_with(name, "LIST") || strchr(name, '%') != NULL)
+        return ngff_fail(err, NGFF_UNSUPPORTED, "%s: pixels in several files (%.80s)",
+                         s->location, name);
     if (!is_below(name))
         return ngff_fail(err, NGFF_FORMAT,
                          "%s: its pixels are in '%.100s', expected a file in the same "

@@ -21,15 +21,26 @@ NGFF_MUST_USE ngff_status ngff_headed_new(const ngff_allocator *a,
 /* The next line without its end, NUL-terminated; NULL at the end of the text. `at` is
  * then where the next one begins in the file. */
 char *ngff_headed_line(ngff_source_headed *h);
-/* A field of the header: `names` are pairs of spellings in small letters, NULL behind the
- * last; values[i] becomes the value of the one that `name`, whose case does not count,
+/* `text` without the blanks at both ends, in place. */
+char *ngff_headed_trimmed(char *text);
+/* What a field of the header is called, in small letters; a table of them ends with a
+ * NULL name. */
+typedef struct ngff_headed_name {
+    const char *name;
+    int field;
+} ngff_headed_name;
+/* The first name of a field, for messages. */
+const char *ngff_headed_spelled(const ngff_headed_name *names, int field);
+/* values[field] becomes the value of the field that `name`, whose case does not count,
  * stands for. Unknown names are nothing. False: it has a value already. */
-bool ngff_headed_field(const char *const *names, char *name, char *value, char **values);
+bool ngff_headed_field(const ngff_headed_name *names, char *name, char *value,
+                       char **values);
 /* Numbers between blanks: how many there are, at most `most` + 1 (one more than fits), -1
  * for one that is none. "nan" is one. */
 int ngff_headed_reals(const char *text, double *out, int most);
 int ngff_headed_whole(const char *text, int64_t *out, int most);
-/* The pixels lie in `name`, a file in or below the header's directory. */
+/* The pixels lie in `name`, a file in or below the header's directory; several files are
+ * UNSUPPORTED. */
 NGFF_MUST_USE ngff_status ngff_headed_detach(ngff_source_headed *h, const char *name,
                                              ngff_error *err);
 /* The layout is complete but for `offset`: the pixels begin at byte `begin` of the file,

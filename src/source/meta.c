@@ -23,39 +23,28 @@ enum {
     FIELDS
 };
 
-static const char *const names[] = {"objecttype",
-                                    "objecttype",
-                                    "ndims",
-                                    "ndims",
-                                    "dimsize",
-                                    "dimsize",
-                                    "elementtype",
-                                    "elementtype",
-                                    "binarydata",
-                                    "binarydata",
-                                    "binarydatabyteordermsb",
-                                    "elementbyteordermsb",
-                                    "compresseddata",
-                                    "compresseddata",
-                                    "elementnumberofchannels",
-                                    "elementnumberofchannels",
-                                    "elementspacing",
-                                    "elementspacing",
-                                    "elementsize",
-                                    "elementsize",
-                                    "offset",
-                                    "position",
-                                    "transformmatrix",
-                                    "rotation",
-                                    "distanceunits",
-                                    "distanceunits",
-                                    "headersize",
-                                    "headersize",
-                                    NULL};
-
-/* Further spellings of the fields above. */
-static const char *const aliases[] = {"origin", "orientation"};
-static const int alias_of[] = {OFFSET, MATRIX};
+static const ngff_headed_name names[] = {
+    {"objecttype", OBJECT_TYPE},
+    {"ndims", NDIMS},
+    {"dimsize", DIM_SIZE},
+    {"elementtype", ELEMENT_TYPE},
+    {"binarydata", BINARY},
+    {"binarydatabyteordermsb", MSB},
+    {"elementbyteordermsb", MSB},
+    {"compresseddata", COMPRESSED},
+    {"elementnumberofchannels", CHANNELS},
+    {"elementspacing", SPACING},
+    {"elementsize", ELEMENT_SIZE},
+    {"offset", OFFSET},
+    {"position", OFFSET},
+    {"origin", OFFSET},
+    {"transformmatrix", MATRIX},
+    {"rotation", MATRIX},
+    {"orientation", MATRIX},
+    {"distanceunits", UNITS},
+    {"headersize", HEADER_SIZE},
+    {NULL, 0},
+};
 
 typedef struct meta {
     ngff_source_headed *h;
@@ -81,25 +70,11 @@ bool ngff_source_detect_meta(const unsigned char *head, size_t n, const char *pa
 
 static ngff_status bad(const meta *f, int field, const char *expected, ngff_error *err) {
     return ngff_fail(err, NGFF_FORMAT, "%s: MetaImage %s = '%.80s', expected %s", f->path,
-                     names[2 * field], f->value[field] != NULL ? f->value[field] : "",
-                     expected);
+                     ngff_headed_spelled(names, field),
+                     f->value[field] != NULL ? f->value[field] : "", expected);
 }
 
 /* ---- the header -------------------------------------------------------------------- */
-
-static bool take(meta *f, char *name, char *value) {
-    size_t n = strcspn(name, " \t");
-    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
-        size_t k = 0;
-        while (k < n && (name[k] | 32) == aliases[i][k])
-            k++;
-        if (k == n && aliases[i][n] == '\0')
-            return ngff_headed_field(
-                (const char *[]){names[2 * alias_of[i]], aliases[i], NULL}, name, value,
-                &f->value[alias_of[i]]);
-    }
-    return ngff_headed_field(names, name, value, f->value);
-}
 
 /* ElementDataFile is the last line; pixels may follow it at once. */
 static ngff_status read_fields(meta *f, ngff_error *err) {
@@ -115,13 +90,10 @@ static ngff_status read_fields(meta *f, ngff_error *err) {
         *equals = '\0';
         char *name = line + strspn(line, " \t"), *value = equals + 1;
         if (strncmp(name, "ElementDataFile", 15) == 0) {
-            f->data_file = value + strspn(value, " \t");
-            for (size_t n = strlen(f->data_file);
-                 n > 0 && strchr(" \t", f->data_file[n - 1]) != NULL; n--)
-                f->data_file[n - 1] = '\0';
+            f->data_file = ngff_headed_trimmed(value);
             return NGFF_OK;
         }
-        if (!take(f, name, value))
+        if (!ngff_headed_field(names, name, value, f->value))
             return ngff_fail(err, NGFF_FORMAT, "%s: MetaImage key %.60s is there twice",
                              f->path, name);
     }
@@ -270,9 +242,6 @@ static ngff_status read_data(meta *f, int64_t *begin, bool *stream, ngff_error *
     if (strcmp(f->data_file, "LOCAL") == 0 || strcmp(f->data_file, "Local") == 0 ||
         strcmp(f->data_file, "local") == 0)
         return NGFF_OK;
-    if (ngff_starts_with(f->data_file, "LIST") || strchr(f->data_file, '%') != NULL)
-        return ngff_fail(err, NGFF_UNSUPPORTED, "%s: pixels in several files (%.80s)",
-                         f->path, f->data_file);
     NGFF_TRY(ngff_headed_detach(f->h, f->data_file, err));
     *begin = header;
     return NGFF_OK;

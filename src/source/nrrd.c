@@ -26,39 +26,28 @@ enum {
     FIELDS
 };
 
-static const char *const names[] = {"dimension",
-                                    "dimension",
-                                    "type",
-                                    "type",
-                                    "sizes",
-                                    "sizes",
-                                    "encoding",
-                                    "encoding",
-                                    "endian",
-                                    "endian",
-                                    "spacings",
-                                    "spacings",
-                                    "kinds",
-                                    "kinds",
-                                    "units",
-                                    "units",
-                                    "space",
-                                    "space",
-                                    "space dimension",
-                                    "space dimension",
-                                    "space directions",
-                                    "space directions",
-                                    "space origin",
-                                    "space origin",
-                                    "space units",
-                                    "space units",
-                                    "data file",
-                                    "datafile",
-                                    "byte skip",
-                                    "byteskip",
-                                    "line skip",
-                                    "lineskip",
-                                    NULL};
+static const ngff_headed_name names[] = {
+    {"dimension", DIMENSION},
+    {"type", TYPE},
+    {"sizes", SIZES},
+    {"encoding", ENCODING},
+    {"endian", ENDIAN},
+    {"spacings", SPACINGS},
+    {"kinds", KINDS},
+    {"units", UNITS},
+    {"space", SPACE},
+    {"space dimension", SPACE_DIMENSION},
+    {"space directions", DIRECTIONS},
+    {"space origin", ORIGIN},
+    {"space units", SPACE_UNITS},
+    {"data file", DATA_FILE},
+    {"datafile", DATA_FILE},
+    {"byte skip", BYTE_SKIP},
+    {"byteskip", BYTE_SKIP},
+    {"line skip", LINE_SKIP},
+    {"lineskip", LINE_SKIP},
+    {NULL, 0},
+};
 
 typedef struct nrrd {
     ngff_source_headed *h;
@@ -81,8 +70,8 @@ bool ngff_source_detect_nrrd(const unsigned char *head, size_t n, const char *pa
 
 static ngff_status bad(const nrrd *f, int field, const char *expected, ngff_error *err) {
     return ngff_fail(err, NGFF_FORMAT, "%s: NRRD %s: '%.80s', expected %s", f->path,
-                     names[2 * field], f->value[field] != NULL ? f->value[field] : "",
-                     expected);
+                     ngff_headed_spelled(names, field),
+                     f->value[field] != NULL ? f->value[field] : "", expected);
 }
 
 /* ---- the header's lines ------------------------------------------------------------ */
@@ -151,7 +140,7 @@ static ngff_status read_array(nrrd *f, ngff_error *err) {
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (f->value[needed[i]] == NULL)
             return ngff_fail(err, NGFF_FORMAT, "%s: the NRRD header lacks '%s'", f->path,
-                             names[2 * needed[i]]);
+                             ngff_headed_spelled(names, needed[i]));
     if (ngff_headed_whole(f->value[DIMENSION], &dimension, 1) != 1 || dimension < 1)
         return bad(f, DIMENSION, "a number of axes", err);
     if (dimension > NGFF_MAX_NDIM)
@@ -398,9 +387,6 @@ static ngff_status read_data(nrrd *f, int64_t *begin, bool *stream, int64_t *ski
          *skip > (int64_t)1 << 60 || (*stream && *skip < 0)))
         return bad(f, BYTE_SKIP, "a number of bytes, -1 for raw only", err);
     if (file != NULL) {
-        if (ngff_starts_with(file, "LIST") || strchr(file, '%') != NULL)
-            return ngff_fail(err, NGFF_UNSUPPORTED, "%s: pixels in several files (%.80s)",
-                             f->path, file);
         *begin = 0;
         NGFF_TRY(ngff_headed_detach(f->h, file, err));
     }
