@@ -96,14 +96,11 @@ static void print_verdict(const char *input, const char *members) {
 
 /* What cannot be opened has a verdict too. */
 static void print_unreadable(const char *input) {
-    size_t len = strlen(input);
-    bool archive =
-        cli_is_ozx(input) || (len >= 4 && strcmp(input + len - 4, ".zip") == 0);
     char members[256];
     snprintf(members, sizeof members,
              "\n  \"format\": \"ome-zarr\",\n  \"rfc4_valid\": false,\n  \"axes\": {},\n"
              "  \"violations\": [\"%s\"],\n  \"warnings\": []\n}\n",
-             archive ? "input-unreadable" : "input-not-ome-zarr");
+             cli_is_archive(input) ? "input-unreadable" : "input-not-ome-zarr");
     print_verdict(input, members);
 }
 

@@ -182,6 +182,11 @@ ngff_status cli_stores_open(ngff_context *context, const char *location,
 /* Two spellings of one path. */
 bool cli_same_place(const char *a, const char *b);
 void cli_stores_close(cli_stores *s);
+/* --overwrite and --durability into `opts`; EXIT_USAGE after a line on stderr. */
+int cli_store_options(const cli_args *args, ngff_store_opts *opts);
+bool cli_ends_with(const char *text, const char *end);
+bool cli_is_ozx(const char *path);
+bool cli_is_archive(const char *path); /* .ozx or .zip */
 
 /* ---- compat.c: called as ngff-zarr is, with flags only
  * ---------------------------------------- */
@@ -212,11 +217,5 @@ extern const cli_option cli_thumbnail_options[];
 extern const cli_option cli_sample_options[];
 extern const cli_option cli_zip_options[];
 extern const cli_option cli_table_options[];
-
-/* ---- convert.c, also for others that write a store
- * ---------------------------------------------- */
-/* --overwrite and --durability into `opts`; EXIT_USAGE after a line on stderr. */
-int cli_store_options(const cli_args *args, ngff_store_opts *opts);
-bool cli_is_ozx(const char *path);
 
 #endif

@@ -274,35 +274,6 @@ static int write_options(conversion *c) {
     return EXIT_OK;
 }
 
-bool cli_is_ozx(const char *path) {
-    size_t len = strlen(path);
-    return len >= 4 && strcmp(path + len - 4, ".ozx") == 0;
-}
-
-int cli_store_options(const cli_args *args, ngff_store_opts *opts) {
-    static const char *const durabilities[] = {"publish", "none", "each"};
-    const char *overwrite = cli_get(args, "--overwrite");
-    const char *durability = cli_get(args, "--durability");
-
-    opts->access = NGFF_ACCESS_WRITE;
-    opts->overwrite = overwrite == NULL ? 0 : strcmp(overwrite, "all") == 0 ? 2 : 1;
-    if (overwrite != NULL && overwrite[0] != '\0' && opts->overwrite != 2) {
-        fprintf(stderr, "ngff: --overwrite=%s: expected --overwrite or --overwrite=all\n",
-                overwrite);
-        return EXIT_USAGE;
-    }
-    if (durability == NULL)
-        return EXIT_OK;
-    for (int i = 0; i < 3; i++)
-        if (strcmp(durability, durabilities[i]) == 0) {
-            opts->durability = i;
-            return EXIT_OK;
-        }
-    fprintf(stderr, "ngff: --durability '%s': expected publish, none or each\n",
-            durability);
-    return EXIT_USAGE;
-}
-
 static void print_json(const conversion *c, bool dry_run) {
     cli_json j = {stdout, 0, false};
     cli_json_open(&j, NULL, '{');

@@ -247,14 +247,10 @@ static bool write_pages(FILE *f, tiff_out *t, bool tiff) {
     return ok;
 }
 
-static bool ends_with(const char *s, const char *end) {
-    return strlen(s) >= strlen(end) && strcmp(s + strlen(s) - strlen(end), end) == 0;
-}
-
 static int write_sample(const scene *s, const char *path, bool labels) {
-    bool tiff = ends_with(path, ".tif") || ends_with(path, ".tiff");
+    bool tiff = cli_ends_with(path, ".tif") || cli_ends_with(path, ".tiff");
     tiff_out t = {s, labels, 0, 0};
-    if (!tiff && !ends_with(path, ".npy")) {
+    if (!tiff && !cli_ends_with(path, ".npy")) {
         fprintf(stderr,
                 "ngff sample: '%s': expected a name ending in .npy, .tif or .tiff\n",
                 path);

@@ -122,26 +122,22 @@ static int choose(const cli_args *args, choosing *c) {
 
 /* ---- outputs ---- */
 
-static bool ends_with(const char *path, const char *ending) {
-    size_t n = strlen(path), m = strlen(ending);
-    return n >= m && strcmp(path + n - m, ending) == 0;
-}
-
 /* As ngff-zarr names them: beside OUT.ozx, OUT.zarr and OUT.ome.zarr; in a folder
  * otherwise. */
 static bool output_of(const choosing *c, int i, const char *output, char *path) {
     const char *name = c->item[i].name;
     size_t len = strlen(output);
     int n;
-    if (ends_with(output, "/"))
+    if (cli_ends_with(output, "/"))
         n = snprintf(path, PATH_LENGTH, "%s%s.ome.zarr", output, name);
     else if (c->count == 1 || (i == 0 && cli_is_ozx(output)))
         n = snprintf(path, PATH_LENGTH, "%s", output);
     else if (cli_is_ozx(output))
         n = snprintf(path, PATH_LENGTH, "%.*s_%s.ozx", (int)len - 4, output, name);
-    else if (ends_with(output, ".zarr"))
+    else if (cli_ends_with(output, ".zarr"))
         n = snprintf(path, PATH_LENGTH, "%.*s_%s.ome.zarr",
-                     (int)len - (ends_with(output, ".ome.zarr") ? 9 : 5), output, name);
+                     (int)len - (cli_ends_with(output, ".ome.zarr") ? 9 : 5), output,
+                     name);
     else
         n = snprintf(path, PATH_LENGTH, "%s/%s.ome.zarr", output, name);
     if (n > 0 && n < PATH_LENGTH)

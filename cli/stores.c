@@ -64,3 +64,42 @@ void cli_stores_close(cli_stores *s) {
     ngff_store_close(&s->metadata);
     s->store = NULL;
 }
+
+/* ---- options and names ---- */
+
+bool cli_ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+bool cli_is_ozx(const char *path) {
+    return cli_ends_with(path, ".ozx");
+}
+
+bool cli_is_archive(const char *path) {
+    return cli_is_ozx(path) || cli_ends_with(path, ".zip");
+}
+
+int cli_store_options(const cli_args *args, ngff_store_opts *opts) {
+    static const char *const durabilities[] = {"publish", "none", "each"};
+    const char *overwrite = cli_get(args, "--overwrite");
+    const char *durability = cli_get(args, "--durability");
+
+    opts->access = NGFF_ACCESS_WRITE;
+    opts->overwrite = overwrite == NULL ? 0 : strcmp(overwrite, "all") == 0 ? 2 : 1;
+    if (overwrite != NULL && overwrite[0] != '\0' && opts->overwrite != 2) {
+        fprintf(stderr, "ngff: --overwrite=%s: expected --overwrite or --overwrite=all\n",
+                overwrite);
+        return EXIT_USAGE;
+    }
+    if (durability == NULL)
+        return EXIT_OK;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(durability, durabilities[i]) == 0) {
+            opts->durability = i;
+            return EXIT_OK;
+        }
+    fprintf(stderr, "ngff: --durability '%s': expected publish, none or each\n",
+            durability);
+    return EXIT_USAGE;
+}

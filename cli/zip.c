@@ -16,11 +16,6 @@ const cli_option cli_zip_options[] = {
     CLI_ROWS_END,
 };
 
-static bool is_archive(const char *path) {
-    size_t len = strlen(path);
-    return cli_is_ozx(path) || (len >= 4 && strcmp(path + len - 4, ".zip") == 0);
-}
-
 typedef struct copying {
     const cli_args *args;
     ngff_context *context;
@@ -42,7 +37,7 @@ static int run(copying *c, const ngff_store_opts *to_opts) {
     if (status != NGFF_OK)
         return cli_fail(status, &c->err, NGFF_ORIGIN_NONE);
     const char *chunks = cli_get(c->args, "--chunk-store");
-    bool pack = is_archive(c->args->operand[1]);
+    bool pack = cli_is_archive(c->args->operand[1]);
     status = cli_stores_open(c->context, c->args->operand[0], pack ? chunks : NULL, NULL,
                              &c->from, &c->err);
     if (status != NGFF_OK)
@@ -77,7 +72,7 @@ static int copy(const cli_args *args) {
 }
 
 int cli_zip(const cli_args *args) {
-    if (is_archive(args->operand[1]))
+    if (cli_is_archive(args->operand[1]))
         return copy(args);
     fprintf(stderr, "ngff: zip: '%s': expected a name that ends with .ozx or .zip\n",
             args->operand[1]);
@@ -85,7 +80,7 @@ int cli_zip(const cli_args *args) {
 }
 
 int cli_unzip(const cli_args *args) {
-    if (is_archive(args->operand[0]) && !is_archive(args->operand[1]))
+    if (cli_is_archive(args->operand[0]) && !cli_is_archive(args->operand[1]))
         return copy(args);
     fprintf(stderr,
             "ngff: unzip: '%s' to '%s': expected an .ozx or .zip and a directory\n",
