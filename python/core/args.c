@@ -164,6 +164,24 @@ int ngff_py_view(const Py_buffer *buffer, int32_t dtype, ngff_view *view) {
     return 0;
 }
 
+int ngff_py_region(PyObject *start, PyObject *pixels, int32_t dtype, int flags,
+                   py_region *r) {
+    r->box = (ngff_box){0};
+    if (ngff_py_extents(start, r->box.start, &r->box.ndim) ||
+        PyObject_GetBuffer(pixels, &r->buffer, flags) < 0)
+        return -1;
+    int bad = ngff_py_view(&r->buffer, dtype, &r->view);
+    if (!bad && r->view.ndim != r->box.ndim) {
+        PyErr_SetString(PyExc_ValueError, "start and pixels differ in dimensions");
+        bad = -1;
+    }
+    for (int i = 0; !bad && i < r->view.ndim; i++)
+        r->box.shape[i] = r->view.shape[i];
+    if (bad)
+        PyBuffer_Release(&r->buffer);
+    return bad;
+}
+
 /* One row of the fastest axis. */
 static void copy_row(char *to, int64_t to_step, const char *from, int64_t from_step,
                      int64_t count, size_t size) {

@@ -51,6 +51,13 @@ typedef struct py_image {
     py_store *store; /* NULL: planned */
 } py_image;
 
+/* Pixels of the caller's and where they belong. */
+typedef struct py_region {
+    ngff_box box;
+    ngff_view view;
+    Py_buffer buffer;
+} py_region;
+
 /* What a job tells while it runs, and whether it shall stop. */
 typedef struct py_progress {
     PyObject *callable;                   /* or NULL */
@@ -117,6 +124,10 @@ PyObject *ngff_py_call(PyObject *target, const char *name, const char *format, .
 PyObject *ngff_py_float_tuple(const double *values, int32_t count);
 /* A view of `buffer` as elements of `dtype`; -1 when sizes do not fit. */
 int ngff_py_view(const Py_buffer *buffer, int32_t dtype, ngff_view *view);
+/* The box that `pixels` is, from `start` on: 0, and the caller releases r->buffer, or -1
+ * with an exception. */
+int ngff_py_region(PyObject *start, PyObject *pixels, int32_t dtype, int flags,
+                   py_region *r);
 /* Copies element by element or row by row; shapes and element sizes are equal. */
 void ngff_py_copy_view(const ngff_view *to, const ngff_view *from);
 

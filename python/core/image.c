@@ -135,44 +135,26 @@ static PyObject *image_facts(PyObject *object, PyObject *none) {
     return PyUnicode_FromString(ngff_multiscales_facts(((py_image *)object)->handle));
 }
 
-static ngff_status read_box(py_image *self, int level, const ngff_box *box,
-                            const ngff_view *out, ngff_error *err) {
-    ngff_status status;
-    Py_BEGIN_ALLOW_THREADS;
-    status = ngff_read_region(self->handle, level, box, out, err);
-    Py_END_ALLOW_THREADS;
-    return status;
-}
-
 /* read_region(level, start, out): fills the buffer `out`. */
 static PyObject *image_read_region(PyObject *object, PyObject *args) {
     py_image *self = (py_image *)object;
     PyObject *start, *target;
-    Py_buffer buffer;
     ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
-    ngff_box box = {0};
-    ngff_view view;
+    py_region r;
     ngff_error err = {0};
     int level;
-    if (!PyArg_ParseTuple(args, "iOO", &level, &start, &target) ||
-        ngff_py_extents(start, box.start, &box.ndim))
+    if (!PyArg_ParseTuple(args, "iOO", &level, &start, &target))
         return NULL;
     ngff_status status = ngff_multiscales_image(self->handle, &desc, &err);
     if (status != NGFF_OK)
         return ngff_py_raise(status, &err, NULL);
-    if (PyObject_GetBuffer(target, &buffer, PyBUF_STRIDED) < 0)
+    if (ngff_py_region(start, target, desc.dtype, PyBUF_STRIDED, &r))
         return NULL;
-    int bad = ngff_py_view(&buffer, desc.dtype, &view);
-    if (!bad && view.ndim != box.ndim) {
-        PyErr_SetString(PyExc_ValueError, "start and buffer differ in dimensions");
-        bad = -1;
-    }
-    for (int i = 0; !bad && i < view.ndim; i++)
-        box.shape[i] = view.shape[i];
-    if (!bad)
-        status = read_box(self, level, &box, &view, &err);
-    PyBuffer_Release(&buffer);
-    if (bad || (self->store && ngff_py_raise_pending(&self->store->pending)))
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_read_region(self->handle, level, &r.box, &r.view, &err);
+    Py_END_ALLOW_THREADS;
+    PyBuffer_Release(&r.buffer);
+    if (self->store && ngff_py_raise_pending(&self->store->pending))
         return NULL;
     return status == NGFF_OK
                ? Py_NewRef(Py_None)

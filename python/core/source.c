@@ -210,36 +210,35 @@ PyObject *ngff_py_file_series(PyObject *module, PyObject *args) {
 
 /* ---- what a source holds ---- */
 
-/* The open handle, or NULL with an exception. */
-static ngff_source *handle_of(py_source *self) {
-    if (!self->handle)
-        PyErr_SetString(PyExc_ValueError, "the source is closed");
-    return self->handle;
+/* The open handle, and what it says of its image; NULL with an exception. */
+static ngff_source *described(PyObject *object, ngff_image_desc *desc) {
+    ngff_source *source = ((py_source *)object)->handle;
+    ngff_error err = {0};
+    *desc = (ngff_image_desc)NGFF_IMAGE_DESC_INIT;
+    if (!source)
+        return PyErr_SetString(PyExc_ValueError, "the source is closed"), NULL;
+    ngff_status status = ngff_source_describe(source, desc, &err);
+    if (status == NGFF_OK)
+        return source;
+    ngff_py_raise(status, &err, NULL);
+    return NULL;
 }
 
 static PyObject *source_describe(PyObject *object, PyObject *none) {
-    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
-    ngff_error err = {0};
-    ngff_source *source = handle_of((py_source *)object);
+    ngff_image_desc desc;
     (void)none;
-    if (!source)
-        return NULL;
-    ngff_status status = ngff_source_describe(source, &desc, &err);
-    return status == NGFF_OK ? ngff_py_describe(&desc)
-                             : ngff_py_raise(status, &err, NULL);
+    return described(object, &desc) ? ngff_py_describe(&desc) : NULL;
 }
 
 static PyObject *source_about(PyObject *object, PyObject *none) {
-    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_image_desc desc;
     ngff_source_info info = NGFF_SOURCE_INFO_INIT;
     ngff_error err = {0};
-    ngff_source *source = handle_of((py_source *)object);
+    ngff_source *source = described(object, &desc);
     (void)none;
     if (!source)
         return NULL;
-    ngff_status status = ngff_source_describe(source, &desc, &err);
-    if (status == NGFF_OK)
-        status = ngff_source_about(source, &info, &err);
+    ngff_status status = ngff_source_about(source, &info, &err);
     if (status != NGFF_OK)
         return ngff_py_raise(status, &err, NULL);
     return Py_BuildValue(
@@ -250,56 +249,38 @@ static PyObject *source_about(PyObject *object, PyObject *none) {
 }
 
 static PyObject *source_level(PyObject *object, PyObject *args) {
-    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
+    ngff_image_desc desc;
     ngff_level_info info = NGFF_LEVEL_INFO_INIT;
     ngff_error err = {0};
     int level;
-    ngff_source *source = handle_of((py_source *)object);
+    ngff_source *source = described(object, &desc);
     if (!source || !PyArg_ParseTuple(args, "i", &level))
         return NULL;
-    ngff_status status = ngff_source_describe(source, &desc, &err);
-    if (status == NGFF_OK)
-        status = ngff_source_level(source, level, &info, &err);
+    ngff_status status = ngff_source_level(source, level, &info, &err);
     return status == NGFF_OK ? ngff_py_level(&info, desc.ndim)
                              : ngff_py_raise(status, &err, NULL);
-}
-
-static ngff_status read_box(py_source *self, int level, const ngff_box *box,
-                            const ngff_view *out, ngff_error *err) {
-    ngff_status status;
-    self->busy++;
-    Py_BEGIN_ALLOW_THREADS;
-    status = ngff_source_read_region(self->handle, level, box, out, err);
-    Py_END_ALLOW_THREADS;
-    self->busy--;
-    return status;
 }
 
 /* read_region(level, start, out): fills the buffer `out`. */
 static PyObject *source_read_region(PyObject *object, PyObject *args) {
     py_source *self = (py_source *)object;
     PyObject *start, *target;
-    Py_buffer buffer;
-    ngff_image_desc desc = NGFF_IMAGE_DESC_INIT;
-    ngff_box box = {0};
-    ngff_view view;
+    ngff_image_desc desc;
+    py_region r;
     ngff_error err = {0};
+    ngff_status status;
     int level;
-    if (!handle_of(self) || !PyArg_ParseTuple(args, "iOO", &level, &start, &target) ||
-        ngff_py_extents(start, box.start, &box.ndim))
+    if (!described(object, &desc) ||
+        !PyArg_ParseTuple(args, "iOO", &level, &start, &target) ||
+        ngff_py_region(start, target, desc.dtype, PyBUF_STRIDED, &r))
         return NULL;
-    ngff_status status = ngff_source_describe(self->handle, &desc, &err);
-    if (status != NGFF_OK)
-        return ngff_py_raise(status, &err, NULL);
-    if (PyObject_GetBuffer(target, &buffer, PyBUF_STRIDED) < 0)
-        return NULL;
-    int bad = ngff_py_view(&buffer, desc.dtype, &view);
-    for (int i = 0; !bad && i < view.ndim; i++)
-        box.shape[i] = view.shape[i];
-    if (!bad)
-        status = read_box(self, level, &box, &view, &err);
-    PyBuffer_Release(&buffer);
-    if (bad || ngff_py_raise_pending(&self->pending))
+    self->busy++;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_source_read_region(self->handle, level, &r.box, &r.view, &err);
+    Py_END_ALLOW_THREADS;
+    self->busy--;
+    PyBuffer_Release(&r.buffer);
+    if (ngff_py_raise_pending(&self->pending))
         return NULL;
     return status == NGFF_OK ? Py_NewRef(Py_None) : ngff_py_raise(status, &err, NULL);
 }

@@ -206,41 +206,26 @@ static PyObject *answer(py_writer *self, ngff_status status, const ngff_error *e
     return NULL;
 }
 
-static ngff_status region_call(py_writer *self, int level, const ngff_box *box,
-                               const ngff_view *view, ngff_error *err) {
-    ngff_status status;
-    self->busy++;
-    Py_BEGIN_ALLOW_THREADS;
-    status = ngff_writer_write_region(self->handle, level, box, view, err);
-    Py_END_ALLOW_THREADS;
-    self->busy--;
-    return status;
-}
-
 /* write_region(level, start, dtype, pixels) */
 static PyObject *writer_write_region(PyObject *object, PyObject *args) {
     py_writer *self = (py_writer *)object;
     PyObject *start, *pixels;
     const char *dtype;
-    Py_buffer buffer;
-    ngff_box box = {0};
-    ngff_view view;
+    py_region r;
     ngff_error err = {0};
+    ngff_status status;
     int level;
     if (!PyArg_ParseTuple(args, "iOsO", &level, &start, &dtype, &pixels) ||
-        ngff_py_extents(start, box.start, &box.ndim) || check_writer(self) ||
-        PyObject_GetBuffer(pixels, &buffer, PyBUF_STRIDED_RO) < 0)
+        check_writer(self) ||
+        ngff_py_region(start, pixels, ngff_dtype_parse(dtype), PyBUF_STRIDED_RO, &r))
         return NULL;
-    int bad = ngff_py_view(&buffer, ngff_dtype_parse(dtype), &view);
-    if (!bad && view.ndim != box.ndim) {
-        PyErr_SetString(PyExc_ValueError, "start and pixels differ in dimensions");
-        bad = -1;
-    }
-    for (int i = 0; !bad && i < view.ndim; i++)
-        box.shape[i] = view.shape[i];
-    ngff_status status = bad ? NGFF_OK : region_call(self, level, &box, &view, &err);
-    PyBuffer_Release(&buffer);
-    return bad ? NULL : answer(self, status, &err);
+    self->busy++;
+    Py_BEGIN_ALLOW_THREADS;
+    status = ngff_writer_write_region(self->handle, level, &r.box, &r.view, &err);
+    Py_END_ALLOW_THREADS;
+    self->busy--;
+    PyBuffer_Release(&r.buffer);
+    return answer(self, status, &err);
 }
 
 /* 0 when nobody else has the writer for itself; `others`: nor uses it at all. */
