@@ -1,5 +1,4 @@
 #include "api/handles.h"
-#include "sys/sys.h"
 
 #include <stdio.h>
 
@@ -126,21 +125,13 @@ ngff_status ngff_plate_walk(ngff_store *store, ngff_plate_field_fn fn, void *use
 
 ngff_status ngff_directory_put(const char *from, const char *to, int32_t replace,
                                int32_t *replaced, ngff_error *err) {
-    ngff_path_kind kind;
+    bool there = false;
     ngff_error_clear(err);
     if (from == NULL || to == NULL || replaced == NULL)
         return ngff_fail(err, NGFF_INVALID, "from, to or replaced is NULL");
-    *replaced = 0;
-    NGFF_TRY(ngff_path_kind_of(from, &kind, err));
-    if (kind != NGFF_PATH_DIR)
-        return ngff_fail(err, NGFF_INVALID, "%s: is no directory", from);
-    NGFF_TRY(ngff_fs_sync(from, err)); /* no name before what it names */
-    ngff_status status = replace ? ngff_path_exchange(from, to, err) : NGFF_NOT_FOUND;
-    *replaced = status == NGFF_OK;
-    if (status != NGFF_NOT_FOUND)
-        return status;
-    ngff_error_clear(err); /* nothing to replace, or it went away meanwhile */
-    return ngff_path_rename_new(from, to, err);
+    ngff_status status = ngff_store_put_directory(from, to, replace != 0, &there, err);
+    *replaced = there;
+    return status;
 }
 
 ngff_status ngff_ozx_judge(ngff_store *store, ngff_finding_fn fn, void *user,

@@ -166,15 +166,14 @@ static ngff_status replace_by_two_renames(ngff_store_stage *stage, char *aside,
 
 static ngff_status replace(ngff_store_stage *stage, char *old, ngff_error *err) {
     ngff_error why = {0};
-    ngff_status status = ngff_path_exchange(stage->partial, stage->sib.dest, &why);
+    bool replaced;
+    ngff_status status =
+        ngff_path_replace(stage->partial, stage->sib.dest, &replaced, &why);
     if (status == NGFF_UNSUPPORTED)
         return replace_by_two_renames(stage, old, err);
-    if (status == NGFF_NOT_FOUND) /* the old one went away meanwhile */
-        return ngff_path_rename_new(stage->partial, stage->sib.dest, err);
-    if (status != NGFF_OK)
-        return ngff_fail(err, status, "%s", why.message);
-    memcpy(old, stage->partial, sizeof stage->partial);
-    return NGFF_OK;
+    if (replaced)
+        memcpy(old, stage->partial, sizeof stage->partial);
+    return status == NGFF_OK ? NGFF_OK : ngff_fail(err, status, "%s", why.message);
 }
 
 /* `old` (a path) is told where the replaced content is now; "": there was none. */
@@ -264,4 +263,21 @@ void ngff_store_stage_close(ngff_store_stage **stage) {
     ngff_lock_release(&(*stage)->lock);
     ngff_free((*stage)->alloc, *stage);
     *stage = NULL;
+}
+
+/* ---- a directory that somebody else has put together ---- */
+
+ngff_status ngff_store_put_directory(const char *from, const char *to, bool replace,
+                                     bool *replaced, ngff_error *err) {
+    ngff_store_siblings sib;
+    ngff_path_kind kind;
+    *replaced = false;
+    NGFF_TRY(ngff_path_kind_of(from, &kind, err));
+    if (kind != NGFF_PATH_DIR)
+        return ngff_fail(err, NGFF_INVALID, "%s: is no directory", from);
+    NGFF_TRY(ngff_store_siblings_init(&sib, NULL, to, err));
+    NGFF_TRY(ngff_fs_sync(from, err)); /* no name before what it names */
+    NGFF_TRY(replace ? ngff_path_replace(from, to, replaced, err)
+                     : ngff_path_rename_new(from, to, err));
+    return ngff_dir_sync(sib.parent, err); /* before the caller removes the old content */
 }

@@ -195,6 +195,11 @@ NGFF_MUST_USE ngff_status ngff_store_append(ngff_store_writer *w, const void *da
 NGFF_MUST_USE ngff_status ngff_store_commit(ngff_store_writer **w, ngff_error *err);
 void ngff_store_abort(ngff_store_writer **w);
 NGFF_MUST_USE ngff_status ngff_store_publish(ngff_store *s, ngff_error *err);
+/* The finished directory `from` gets the name `to` as a store that is published does,
+ * data and name flushed: ngff_directory_put of <ngff/ngff.h>. */
+NGFF_MUST_USE ngff_status ngff_store_put_directory(const char *from, const char *to,
+                                                   bool replace, bool *replaced,
+                                                   ngff_error *err);
 /* Publishes what is there as ngff_store_publish does; what is put from now on appears in
  * its place value by value, each of them whole, and no other writer may replace the store
  * before it is closed. UNSUPPORTED for kinds that appear as one piece. */

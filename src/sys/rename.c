@@ -99,6 +99,16 @@ ngff_status ngff_path_exchange(const char *a, const char *b, ngff_error *err) {
     return fail_rename(err, error_number, a, b);
 }
 
+ngff_status ngff_path_replace(const char *from, const char *to, bool *replaced,
+                              ngff_error *err) {
+    ngff_error why = {0};
+    ngff_status status = ngff_path_exchange(from, to, &why);
+    *replaced = status == NGFF_OK;
+    if (status == NGFF_NOT_FOUND) /* nothing is there, or it went away meanwhile */
+        return ngff_path_rename_new(from, to, err);
+    return status == NGFF_OK ? NGFF_OK : ngff_fail(err, status, "%s", why.message);
+}
+
 ngff_status ngff_path_rename(const char *from, const char *to, ngff_error *err) {
     if (rename(from, to) != 0)
         return fail_rename(err, errno, from, to);

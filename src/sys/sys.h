@@ -101,6 +101,10 @@ NGFF_MUST_USE ngff_status ngff_path_rename_new(const char *from, const char *to,
  * cannot. */
 NGFF_MUST_USE ngff_status ngff_path_exchange(const char *a, const char *b,
                                              ngff_error *err);
+/* Both: `from` takes the name `to`, and `from` is then what was there, if anything
+ * (*replaced). */
+NGFF_MUST_USE ngff_status ngff_path_replace(const char *from, const char *to,
+                                            bool *replaced, ngff_error *err);
 NGFF_MUST_USE ngff_status ngff_path_rename(const char *from, const char *to,
                                            ngff_error *err);
 /* A second name for a file: EXISTS if `to` is there, NOT_FOUND without its directory. */
