@@ -5,14 +5,12 @@ import json
 import os
 import shutil
 
-from . import _core
-from ._config import context
 from ._image import is_transform
 from ._metadata import SUPPORTED_VERSIONS
 from ._rfc5_gate import check_numbers, node_paths
 from ._rfc5_read import resolve
 from ._rfc5_write import group_document, write_json
-from ._stores import READ, Writing, below, is_ozx_path, location, open_for_writing
+from ._stores import below, is_ozx_path, location, publish
 from ._transforms import validate_transform
 from ._transforms_json import to_json, transforms_from_json
 
@@ -52,7 +50,7 @@ class NodeJob:
             else:
                 if self.consolidate:
                     consolidate(root)
-                self._publish(root)
+                publish(root, self.store, self.overwrite)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
@@ -69,15 +67,6 @@ class NodeJob:
             if path is None or not os.path.exists(os.path.join(path, *field.split("/"), "zarr.json")):
                 raise ValueError(f"The transformations reference {field!r}, which the store does not hold; write it "
                                  "first with to_ome_zarr() below the store, then this with overwrite=False.")
-
-    def _publish(self, root):
-        source = _core.open_store(context(), root, READ, 0, 0)
-        try:
-            with Writing(open_for_writing(self.store, self.overwrite)) as target:
-                _core.copy_store(source, target)
-        finally:
-            source.close()
-
 
 def _parents(root, name):
     """Groups between the root and a node."""

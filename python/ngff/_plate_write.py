@@ -8,15 +8,13 @@ import contextlib
 import os
 import threading
 
-from . import _core
-from ._config import context
 from ._metadata import WellImage
 from ._plate import (check_path, check_version, group_version, is_consolidated, parse_plate,
                      parse_well, plate_attributes, read_group, version_of, well_attributes,
                      write_group)
 from ._plate_rules import check_plate_to_write
 from ._stage import Stage, hold
-from ._stores import READ, Draft, is_ozx_path, location, open_for_writing
+from ._stores import Draft, is_ozx_path, location, publish
 
 
 def _directory(store):
@@ -95,20 +93,8 @@ def _create(path, plate, overwrite):
             return False
         with Stage(path) as stage:
             write_group(stage, attributes, version, flush=False)
-            _publish(stage, path, overwrite)
+            publish(stage, path, overwrite)
     return True
-
-
-def _publish(stage, path, overwrite):
-    source = _core.open_store(context(), stage, READ, 0, 0)
-    try:
-        target = open_for_writing(path, overwrite)
-        try:
-            _core.copy_store(source, target)
-        finally:
-            target.close()
-    finally:
-        source.close()
 
 
 def _merge(path, plate):
@@ -251,7 +237,7 @@ class HCSPlateWriter:
     def __exit__(self, kind, error, trace):
         try:
             if kind is None and self.is_ozx:
-                _publish(self._temp_store, location(self.final_store), self.overwrite)
+                publish(self._temp_store, location(self.final_store), self.overwrite)
         finally:
             self._clean()
         return False

@@ -13,7 +13,7 @@ from ._errors import UnsupportedError
 from ._pyramid import plan_levels
 from ._rfc5_write import apply
 from ._source import Source, is_foreign
-from ._stores import READ, UPDATE, WRITE, Writing, location, mapping, open_for_writing
+from ._stores import READ, UPDATE, WRITE, location, mapping, publish
 from ._write import run_write
 
 
@@ -46,7 +46,7 @@ def write_staged(job, use_tensorstore, metadata_only):
         add_attributes(root, job.version, {**_kept_attributes(path), **job.root_attributes})
         if use_tensorstore and not metadata_only:
             _tensorstore.fill_directory(job, root)
-        _publish(job, root)
+        publish(root, job.store, job.overwrite, job.chunk_store)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -142,16 +142,6 @@ def write_levels(job, start_level, metadata_only=False):
     apply(path, job.version, job.extras)
     if job.root_attributes:
         add_attributes(path, job.version, job.root_attributes)
-
-
-def _publish(job, root):
-    """The staged hierarchy to where it belongs; an existing store is replaced as a whole."""
-    source = _core.open_store(context(), root, READ, 0, 0)
-    try:
-        with Writing(open_for_writing(job.store, job.overwrite, job.chunk_store)) as target:
-            _core.copy_store(source, target)
-    finally:
-        source.close()
 
 
 def _native(job, root, plan, data, description, blank):

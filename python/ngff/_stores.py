@@ -259,6 +259,21 @@ class Writing:
             target.rollback()
 
 
+def copy_into(source, store, overwrite, chunk_store=None):
+    """The hierarchy of an open native store into `store`, in one piece."""
+    with Writing(open_for_writing(store, overwrite, chunk_store)) as target:
+        _core.copy_store(source, target)
+
+
+def publish(root, store, overwrite, chunk_store=None):
+    """A staged hierarchy to where it belongs; an existing store is replaced as a whole."""
+    source = _core.open_store(context(), root, READ, 0, 0)
+    try:
+        copy_into(source, store, overwrite, chunk_store)
+    finally:
+        source.close()
+
+
 class join:
     """`with join(path) as writer`: writes regions of the image in a directory, finished at the end."""
 

@@ -4,10 +4,8 @@ import json
 import os
 import zipfile
 
-from . import _core
-from ._config import context
 from ._read import root_attributes
-from ._stores import is_ozx_path, location, mapping, open_for_reading
+from ._stores import copy_into, is_ozx_path, location, mapping, open_for_reading
 from ._values import DirectoryValues
 
 _DOCUMENTS = ("zarr.json", ".zattrs", ".zgroup", ".zmetadata", ".zarray")
@@ -29,11 +27,7 @@ def write_store_to_zip(source_store, zip_path, version="0.5", compression=0):
                              f"{version} was asked for")
         if compression or not is_ozx_path(path):
             return _pack(_values(source_store), path, found, compression)
-        target = _core.open_store(context(), path, 1, 2, 0)
-        try:
-            _core.copy_store(source, target)
-        finally:
-            target.close()
+        copy_into(source, path, True)
     finally:
         source.close()
 
