@@ -148,9 +148,14 @@ def write_hcs_well_image(store, multiscales, plate_metadata, row_name, column_na
         raise ValueError("an .ozx is written in one piece: use HCSPlateWriter")
     _ensure_plate(path, plate_metadata, version)
     well = type(path)(os.path.join(path, *well_path.split("/")))
-    _write_field(well, name, multiscales, version, kwargs)
+    image = WellImage(name, acquisition_id)
+    try:
+        _write_field(well, name, multiscales, version, kwargs)
+    except FileExistsError:
+        _name_forgotten(well, image, well_metadata, version)
+        raise
     with _alone(well):
-        _name_field(well, WellImage(name, acquisition_id), well_metadata, version)
+        _name_field(well, image, well_metadata, version)
 
 
 def _well_path(plate, row_name, column_name, acquisition_id):
@@ -180,6 +185,16 @@ def _write_field(well, name, multiscales, version, kwargs):
                 if group_version(group) is None:
                     write_group(group, {}, version, _flushed(well))
     to_ome_zarr(type(well)(os.path.join(well, name)), multiscales, version=version, **kwargs)
+
+
+def _name_forgotten(well, image, given, version):
+    """A field that is whole, but whose writer was killed before it was named."""
+    found = read_group(os.path.join(well, image.path)) or {}
+    if "multiscales" not in found.get("ome", found):
+        return
+    with _alone(well):
+        if image.path not in [entry.path for entry in parse_well(read_group(well) or {}).images]:
+            _name_field(well, image, given, version)
 
 
 def _name_field(well, image, given, version):

@@ -573,6 +573,21 @@ PROGRAM = """
 """
 
 
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_a_field_that_was_not_named_is_named_by_who_finds_it(tmp_path, version):
+    """A writer may be killed between the two; whoever keeps what is there would never name it."""
+    path, plate = tmp_path / "p.zarr", write(tmp_path / "p.zarr", version, fields=1)
+    ngff.to_ome_zarr(path / "A/1/7", image("A", "1", 7), version=version)
+    (path / "A/1/8").mkdir()
+    (path / "A/1/8/mine.txt").touch()
+    with pytest.raises(FileExistsError):
+        ngff.write_hcs_well_image(path, image("A", "1", 7), plate, "A", "1", 7, version=version, overwrite=False)
+    with pytest.raises(FileExistsError):
+        ngff.write_hcs_well_image(path, image("A", "1", 8), plate, "A", "1", 8, version=version, overwrite=False)
+    found = ngff.from_hcs_zarr(path, validate=True).get_well("A", "1")
+    assert [entry.path for entry in found.images] == ["0", "7"]
+
+
 def process(tmp_path, path, mine, how):
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent(PROGRAM.format(tests=os.path.dirname(__file__))), encoding="utf-8")
