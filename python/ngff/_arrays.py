@@ -11,8 +11,8 @@ import numpy as np
 from . import _core
 from ._config import context
 from ._lazy import StoredLevel, _selection
-from ._stores import MappingStore, join, location, mapping, open_for_reading, with_options
-from ._values import DirectoryValues, Values
+from ._stores import MappingStore, join, location, open_for_reading, values_of, with_options
+from ._values import Values, part_of, size_of
 
 _BATCH = 1 << 26  # bytes that are encoded before they are put
 
@@ -51,16 +51,10 @@ def _level(image, n, info, store, chunk_store):
         level = StoredLevel(image, n, info, dtype)
         level.origin = (store, chunk_store)
         return level
-    values = mapping(store) if directory is None else DirectoryValues(directory)
-    return OpenedLevel(image, n, info, dtype, values, directory, (store, info["path"]))
+    return OpenedLevel(image, n, info, dtype, values_of(store), directory, (store, info["path"]))
 
 
 # ---- arrays that are no levels ----
-
-
-def _values(store):
-    directory = location(store)
-    return mapping(store) if directory is None else DirectoryValues(directory)
 
 
 def _document(values, path):
@@ -78,7 +72,7 @@ def _document(values, path):
 
 def _is_array(store, path):
     directory = location(store)
-    return (directory is None or os.path.isdir(directory)) and _document(_values(store), path) is not None
+    return (directory is None or os.path.isdir(directory)) and _document(values_of(store), path) is not None
 
 
 class _Wrapped(Values):
@@ -87,20 +81,16 @@ class _Wrapped(Values):
     def __init__(self, values, path, documents):
         self.values, self.lead, self.documents = values, f"{path}/" if path else "", documents
 
-    def part(self, key, offset, size):
+    def _place(self, key):
         if key.startswith("array/"):
-            key = self.lead + key[6:]
-            if isinstance(self.values, Values):
-                return self.values.part(key, offset, size)
-            value = self.values[key]
-        else:
-            value = self.documents[key]
-        return memoryview(value)[offset:None if size is None else offset + size]
+            return self.values, self.lead + key[6:]
+        return self.documents, key
+
+    def part(self, key, offset, size):
+        return part_of(*self._place(key), offset, size)
 
     def size(self, key):
-        if key.startswith("array/") and isinstance(self.values, Values):
-            return self.values.size(self.lead + key[6:])
-        return memoryview(self[key]).nbytes
+        return size_of(*self._place(key))
 
     def __setitem__(self, key, value):
         self.values[self.lead + key.removeprefix("array/")] = value
@@ -113,9 +103,12 @@ class _Wrapped(Values):
                                         if key.startswith(self.lead))])
 
 
-def _plain(store, path):
-    values = _values(store)
-    _, document = _document(values, path)
+def as_image(values, path):
+    """One array of a mapping opened as an image of one level, and the mapping that shows it so."""
+    found = _document(values, path)
+    if found is None:
+        raise NoArrayError(f"{path!r} is no array")
+    _, document = found
     count = len(document["shape"])
     if not 1 <= count <= 5:
         raise NotImplementedError(f"arrays have 1 to 5 axes here, not {count}")
@@ -130,7 +123,11 @@ def _plain(store, path):
             "ome": {"version": "0.5", "multiscales": [about]}}}}
     texts = {key: json.dumps(value).encode() for key, value in documents.items()}
     wrapped = _Wrapped(values, path, texts)
-    image = _core.open_image(context(), open_for_reading(wrapped))
+    return _core.open_image(context(), open_for_reading(wrapped)), wrapped
+
+
+def _plain(store, path):
+    image, wrapped = as_image(values_of(store), path)
     return OpenedLevel(image, 0, image.level(0), np.dtype(image.describe()[0]), wrapped, None, (store, path))
 
 

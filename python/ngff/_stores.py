@@ -4,7 +4,8 @@ import os
 
 from . import _core
 from ._config import context
-from ._values import Below, Values, as_values, from_address, is_address
+from ._values import (Below, DirectoryValues, Values, as_values, from_address, is_address, part_of,
+                      size_of)
 
 READ, WRITE, UPDATE, WRITE_CHUNKS = 0, 1, 2, 3
 
@@ -19,29 +20,17 @@ class MappingStore:
     def __init__(self, values):
         self.values, self.written, self.saved = values, set(), {}
 
-    def _value(self, key):
+    def get(self, key, offset, size):
         try:
-            return memoryview(self.values[key]).cast("B")
+            return part_of(self.values, key, offset, size)
         except KeyError:
             return None
 
-    def get(self, key, offset, size):
-        if isinstance(self.values, Values):
-            try:
-                return self.values.part(key, offset, size)
-            except KeyError:
-                return None
-        value = self._value(key)
-        return None if value is None else value[offset:offset + size]
-
     def size(self, key):
-        if isinstance(self.values, Values):
-            try:
-                return self.values.size(key)
-            except KeyError:
-                return None
-        value = self._value(key)
-        return None if value is None else value.nbytes
+        try:
+            return size_of(self.values, key)
+        except KeyError:
+            return None
 
     def put(self, key, data):
         self.written.add(key)
@@ -146,6 +135,12 @@ def mapping(store):
     if hasattr(store, "__setitem__") and hasattr(store, "__getitem__"):
         return store
     raise TypeError(f"a store is a path, a mapping, or a store of zarr-python, not {type(store)}")
+
+
+def values_of(store):
+    """A directory or a mapping as a mapping."""
+    directory = location(store)
+    return mapping(store) if directory is None else DirectoryValues(directory)
 
 
 def is_ozx_path(path):

@@ -35,6 +35,18 @@ class Values(MutableMapping):
         return default[0] if default else None
 
 
+def part_of(values, key, offset, size):
+    """A part of a value of any mapping (`size` None: to its end), without a copy where it is in memory."""
+    if isinstance(values, Values):
+        return values.part(key, offset, size)
+    value = memoryview(values[key]).cast("B")
+    return value[offset:None if size is None else offset + size]
+
+
+def size_of(values, key):
+    return values.size(key) if isinstance(values, Values) else memoryview(values[key]).nbytes
+
+
 class FsValues(Values):
     """Below `root` of a file system of fsspec."""
 
@@ -178,14 +190,45 @@ class DirectoryValues(Values):
                 yield os.path.relpath(os.path.join(folder, name), self.root).replace(os.sep, "/")
 
 
-class HttpValues(Values):
-    """Below an address, with the standard library alone; read-only, and cannot be listed."""
+class ReadOnly(Values):
+    """What is called `name` in messages: nothing can be put there, and it does not tell its keys."""
 
-    read_only = True
+    read_only, name = True, "a native store"
+
+    def __setitem__(self, key, value):
+        raise PermissionError(f"nothing is written to {self.name}")
+
+    def __delitem__(self, key):
+        raise PermissionError(f"nothing is removed from {self.name}")
+
+    def __iter__(self):
+        raise NotImplementedError(f"{self.name} cannot be listed")
+
+
+class HandleValues(ReadOnly):
+    """Of a native store that is opened for reading."""
+
+    def __init__(self, handle):
+        self.handle = handle
+
+    def part(self, key, offset, size):
+        try:
+            value = self.handle.get_value(key)
+        except FileNotFoundError:
+            raise KeyError(key) from None
+        return bytes(value[offset:None if size is None else offset + size])
+
+    def size(self, key):
+        return len(self[key])
+
+
+class HttpValues(ReadOnly):
+    """Below an address, with the standard library alone."""
 
     def __init__(self, url, headers=None):
         self.url, _, query = url.partition("?")
-        self.url, self.query = self.url.rstrip("/"), f"?{query}" if query else ""
+        self.url = self.name = self.url.rstrip("/")
+        self.query = f"?{query}" if query else ""
         self.headers = dict(headers or {})
 
     def _open(self, key, method="GET", **headers):
@@ -216,15 +259,6 @@ class HttpValues(Values):
             length = answer.headers.get("Content-Length")
         return len(self[key]) if length is None else int(length)
 
-    def __setitem__(self, key, value):
-        raise PermissionError(f"nothing is written to {self.url}")
-
-    def __delitem__(self, key):
-        raise PermissionError(f"nothing is removed from {self.url}")
-
-    def __iter__(self):
-        raise NotImplementedError(f"{self.url} cannot be listed")
-
 
 class Below(Values):
     """What lies below a prefix of a mapping."""
@@ -233,15 +267,10 @@ class Below(Values):
         self.values, self.prefix = values, f"{prefix}/"
 
     def part(self, key, offset, size):
-        if isinstance(self.values, Values):
-            return self.values.part(self.prefix + key, offset, size)
-        value = memoryview(self.values[self.prefix + key]).cast("B")
-        return bytes(value[offset:None if size is None else offset + size])
+        return bytes(part_of(self.values, self.prefix + key, offset, size))
 
     def size(self, key):
-        if isinstance(self.values, Values):
-            return self.values.size(self.prefix + key)
-        return memoryview(self.values[self.prefix + key]).nbytes
+        return size_of(self.values, self.prefix + key)
 
     def __setitem__(self, key, value):
         self.values[self.prefix + key] = value

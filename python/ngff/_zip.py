@@ -5,8 +5,7 @@ import os
 import zipfile
 
 from ._read import root_attributes
-from ._stores import copy_into, is_ozx_path, location, mapping, open_for_reading
-from ._values import DirectoryValues
+from ._stores import copy_into, is_ozx_path, location, open_for_reading, values_of
 
 _DOCUMENTS = ("zarr.json", ".zattrs", ".zgroup", ".zmetadata", ".zarray")
 
@@ -34,10 +33,8 @@ def write_store_to_zip(source_store, zip_path, version="0.5", compression=0):
 
 def _values(store):
     path = location(store)
-    if path is None:
-        return mapping(store)
-    if os.path.isdir(path):
-        return DirectoryValues(path)
+    if path is None or os.path.isdir(path):
+        return values_of(store)
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
 
