@@ -8,6 +8,7 @@ import numpy as np
 
 from . import _core
 from ._config import context
+from ._documents import load
 from ._staged import entry_of, join_documents, new_stage, read_documents, write_documents, write_level
 from ._stores import READ
 
@@ -66,10 +67,8 @@ def _codec(path, level):
     """New levels are stored like the one above them."""
     folder = os.path.join(path, *level.split("/"))
     if os.path.exists(os.path.join(folder, ".zarray")):
-        with open(os.path.join(folder, ".zarray"), encoding="utf-8") as file:
-            return json.dumps(json.load(file)["compressor"])
-    with open(os.path.join(folder, "zarr.json"), encoding="utf-8") as file:
-        codecs = json.load(file)["codecs"]
+        return json.dumps(load(os.path.join(folder, ".zarray"))["compressor"])
+    codecs = load(os.path.join(folder, "zarr.json"))["codecs"]
     if codecs[0]["name"] == "sharding_indexed":
         codecs = codecs[0]["configuration"]["codecs"]
     return json.dumps(codecs)

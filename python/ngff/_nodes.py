@@ -5,11 +5,11 @@ import json
 import os
 import shutil
 
+from ._documents import group_document, inline, load, save
 from ._image import is_transform
 from ._metadata import SUPPORTED_VERSIONS
 from ._rfc5_gate import check_numbers, node_paths
 from ._rfc5_read import resolve
-from ._rfc5_write import group_document, write_json
 from ._stores import below, is_ozx_path, location, publish
 from ._transforms import validate_transform
 from ._transforms_json import to_json, transforms_from_json
@@ -41,7 +41,7 @@ class NodeJob:
         try:
             root = os.path.join(stage, "whole")
             attributes = {"ome": {"version": self.version, **document}}
-            write_json(os.path.join(root, "zarr.json"), {**group_document(), "attributes": attributes})
+            save(os.path.join(root, "zarr.json"), group_document(attributes))
             for name, levels in images.items():
                 _parents(root, name)
                 self._write_image(os.path.join(root, *name.split("/")), levels)
@@ -74,13 +74,11 @@ def _parents(root, name):
     for n in range(1, len(parts)):
         path = os.path.join(root, *parts[:n], "zarr.json")
         if not os.path.exists(path):
-            write_json(path, group_document())
+            save(path, group_document())
 
 
 def _merge(root, path, images, fields, wanted):
     """The staged images into a directory that is kept; its root document is replaced last."""
-    from ._staged import load, save
-
     taken = [name for name in images if os.path.lexists(os.path.join(path, *name.split("/")))]
     if taken:
         raise FileExistsError(f"{path} holds {taken[0]!r} already")
@@ -107,26 +105,22 @@ def _merge(root, path, images, fields, wanted):
 
 
 def _consolidated(root):
-    empty = {"kind": "inline", "must_understand": False, "metadata": {}}
     found = {}
     for folder, below, files in os.walk(root):
         name = os.path.relpath(folder, root).replace(os.sep, "/")
         if "zarr.json" not in files:
             continue
-        with open(os.path.join(folder, "zarr.json"), encoding="utf-8") as file:
-            document = json.load(file)
+        document = load(os.path.join(folder, "zarr.json"))
         if document["node_type"] == "array":
             below.clear()
         if name != ".":
             found[name] = document if document["node_type"] == "array" else {
-                **document, "consolidated_metadata": empty}
-    return {**empty, "metadata": found}
+                **document, "consolidated_metadata": inline({})}
+    return inline(found)
 
 
 def consolidate(root):
     """Puts a copy of every document below into that of the root."""
-    from ._staged import load, save
-
     path = os.path.join(root, "zarr.json")
     save(path, {**load(path), "consolidated_metadata": _consolidated(root)})
 
@@ -190,17 +184,12 @@ def kind_of(ome):
     return "multiscales"
 
 
-def read_other(store, handle, kind, validate):
+def read_other(store, handle, attributes, kind, validate):
     """A scene or a transformation, when the store holds one; None when it holds neither and an image was
     asked for. ValueError for another kind than the one that was asked for."""
     if kind not in (None, "multiscales", "scene", "transformation"):
         raise ValueError(f"kind must be 'multiscales', 'scene' or 'transformation'; got {kind!r}")
-    from ._read import root_attributes
-
-    try:
-        ome = root_attributes(handle).get("ome")
-    except (FileNotFoundError, KeyError, ValueError):
-        ome = None  # the reader of images says what is wrong
+    ome = attributes.get("ome")
     found = kind_of(ome)
     if found != (kind or "multiscales"):
         if found != "multiscales":

@@ -1,13 +1,12 @@
 """The documents of plates and wells: parsed into their dataclasses, made from them, and put into a
 directory one by one, each of them whole."""
 
-import json
 import os
 import re
-import threading
 from pathlib import PureWindowsPath
 from urllib.parse import unquote
 
+from ._documents import load_if_there, save
 from ._metadata import (SUPPORTED_VERSIONS, Plate, PlateAcquisition, PlateColumn, PlateRow, PlateWell,
                         Well, WellImage)
 
@@ -125,27 +124,6 @@ def well_attributes(images, version):
 # ---- groups in a directory ----------------------------------------------------------------------
 
 
-def _load(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except FileNotFoundError:
-        return None
-
-
-def _save(path, document, flush):
-    """The whole file or the old one. The name while it is written is one that this project's stores
-    know as their own, should it be left behind."""
-    folder, name = os.path.split(path)
-    part = os.path.join(folder, f".ngff-{os.getpid()}-{threading.get_ident()}-{name.lstrip('.')}")
-    with open(part, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2, allow_nan=False)
-        file.flush()
-        if flush:
-            os.fsync(file.fileno())
-    os.replace(part, path)
-
-
 def group_version(path):
     """The Zarr format of the group in a directory, or None."""
     for name, number in (("zarr.json", 3), (".zgroup", 2)):
@@ -158,30 +136,30 @@ def read_group(path):
     """The attributes of the group in a directory, or None."""
     number = group_version(path)
     if number == 3:
-        return (_load(os.path.join(path, "zarr.json")) or {}).get("attributes", {})
-    return None if number is None else _load(os.path.join(path, ".zattrs")) or {}
+        return (load_if_there(os.path.join(path, "zarr.json")) or {}).get("attributes", {})
+    return None if number is None else load_if_there(os.path.join(path, ".zattrs")) or {}
 
 
 def is_consolidated(path):
     """Whether a group holds a copy of the documents below it."""
     if group_version(path) == 2:
         return os.path.exists(os.path.join(path, ".zmetadata"))
-    return "consolidated_metadata" in (_load(os.path.join(path, "zarr.json")) or {})
+    return "consolidated_metadata" in (load_if_there(os.path.join(path, "zarr.json")) or {})
 
 
 def write_group(path, attributes, version, flush=True):
     """A group with these attributes; a document that is there keeps its other members, except for a
     consolidated copy of what lies below, which would hide what is added."""
     if version in _V2:
-        _save(os.path.join(path, ".zattrs"), attributes, flush)
+        save(os.path.join(path, ".zattrs"), attributes, flush)
         if not os.path.exists(os.path.join(path, ".zgroup")):
-            _save(os.path.join(path, ".zgroup"), {"zarr_format": 2}, flush)
+            save(os.path.join(path, ".zgroup"), {"zarr_format": 2}, flush)
         try:
             os.unlink(os.path.join(path, ".zmetadata"))
         except FileNotFoundError:
             pass
         return
     name = os.path.join(path, "zarr.json")
-    document = _load(name) or {"zarr_format": 3, "node_type": "group"}
+    document = load_if_there(name) or {"zarr_format": 3, "node_type": "group"}
     document.pop("consolidated_metadata", None)
-    _save(name, {**document, "attributes": attributes}, flush)
+    save(name, {**document, "attributes": attributes}, flush)

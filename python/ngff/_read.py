@@ -14,7 +14,7 @@ from ._metadata06 import Metadata as Metadata06
 from ._nodes import read_other
 from ._orientation import AnatomicalOrientation
 from ._rfc5_read import metadata_from_json
-from ._stores import is_ozx_path, location, open_for_reading, with_options
+from ._stores import location, open_for_reading, with_options
 from ._systems import Axis as SystemAxis
 
 _OWNED = ("multiscales", "omero", "ome", "_ARRAY_DIMENSIONS")
@@ -26,14 +26,17 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
     "scene" or "transformation", what the store has to hold."""
     store = with_options(store, storage_options)
     handle = open_for_reading(store, chunk_store)
-    other = read_other(store, handle, kind, validate)
+    try:
+        attributes = root_attributes(handle)
+    except (FileNotFoundError, KeyError, ValueError):
+        attributes = {}  # opening the image says what is wrong
+    other = read_other(store, handle, attributes, kind, validate)
     if other is not None:
         return other
     if validate:
-        _check_documents(handle)
+        _check_documents(attributes)
     image = _core.open_image(context(), handle)
     facts = json.loads(image.facts())
-    attributes = root_attributes(handle)
     found = str(facts.get("version") or attributes.get("ome", attributes).get("version", "0.4"))
     if version is not None and str(getattr(version, "value", version)) != found:
         raise ValueError(f"the store is OME-Zarr {found}, not {version}")
@@ -44,17 +47,16 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
         from ._structural import validate_structural
 
         validate_structural(metadata, version=found)
-    return NgffMultiscales(images, metadata, root_attributes=foreign_attributes(handle))
+    return NgffMultiscales(images, metadata, root_attributes=foreign_attributes(attributes))
 
 
 from_ome_zarr = from_ngff_zarr
 
 
-def _check_documents(handle):
+def _check_documents(attributes):
     """The rules, before the reader gives up on a document that breaks them."""
     from ._structural import check_image, validate
 
-    attributes = root_attributes(handle)
     ome = attributes.get("ome", attributes)
     if "multiscales" not in ome:
         return
@@ -75,9 +77,9 @@ def root_attributes(handle, prefix=""):
         return json.loads(handle.get_value(f"{prefix}.zattrs"))
 
 
-def foreign_attributes(handle):
-    """Root attributes that are not OME-Zarr's, or None."""
-    return {k: v for k, v in root_attributes(handle).items() if k not in _OWNED} or None
+def foreign_attributes(attributes):
+    """Those of root attributes that are not OME-Zarr's, or None."""
+    return {k: v for k, v in attributes.items() if k not in _OWNED} or None
 
 
 def _image_parts(image, attributes, version, handle):

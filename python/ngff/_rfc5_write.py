@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ._documents import group_document, inline, save
 from ._metadata06 import COMPONENTS, INTRINSIC, Metadata, is_plain
 from ._rfc5_gate import check_multiscale_transforms, check_path, check_systems, node_paths
 from ._transforms_json import to_json
@@ -133,16 +134,6 @@ def array_document(matrix):
         "attributes": {}, "storage_transformers": []}
 
 
-def write_json(path, document):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=2, allow_nan=False)
-
-
-def group_document():
-    return {"zarr_format": 3, "node_type": "group", "attributes": {}}
-
-
 # ---- documents ----------------------------------------------------------------------------------
 
 
@@ -204,16 +195,15 @@ def _renamed(item, paths):
 
 
 def _write_arrays(root, arrays, consolidated):
-    empty = {"kind": "inline", "must_understand": False, "metadata": {}}
     for path, matrix in arrays.items():
         parts = path.split("/")
         for n in range(1, len(parts)):
             group = "/".join(parts[:n])
-            write_json(os.path.join(root, group, "zarr.json"), group_document())
+            save(os.path.join(root, group, "zarr.json"), group_document())
             if consolidated is not None:
-                consolidated[group] = {**group_document(), "consolidated_metadata": empty}
+                consolidated[group] = {**group_document(), "consolidated_metadata": inline({})}
         document = array_document(matrix)
-        write_json(os.path.join(root, path, "zarr.json"), document)
+        save(os.path.join(root, path, "zarr.json"), document)
         if consolidated is not None:
             consolidated[path] = document
         chunk = os.path.join(root, path, "c", *("0" for _ in matrix.shape))

@@ -9,13 +9,13 @@ import tempfile
 
 from . import _core
 from ._config import context
+from ._documents import load, save
 from ._errors import UnsupportedError
 from ._pyramid import plan_levels
 from ._rfc5_write import apply
 from ._source import Source, is_foreign
 from ._stores import READ, UPDATE, WRITE, location, mapping, publish
 from ._write import run_write
-
 
 
 def new_stage(path):
@@ -79,12 +79,12 @@ def _kept_attributes(path):
     """Root attributes of the store that is replaced, but for those of OME-Zarr."""
     if path is None or not os.path.isdir(path):
         return {}
-    from ._read import foreign_attributes
+    from ._read import foreign_attributes, root_attributes
 
     try:
         handle = _core.open_store(context(), path, READ, 0, 0)
         try:
-            return foreign_attributes(handle) or {}
+            return foreign_attributes(root_attributes(handle)) or {}
         finally:
             handle.close()
     except (OSError, ValueError):
@@ -181,19 +181,6 @@ def write_level(job, n, root, blank):
     plan = plan_levels(description, job.multiscales.method or "nearest", [], job.chunks,
                        job.per_shard, is_foreign(data))
     _native(job, root, plan, data, description, blank)
-
-
-def load(path):
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
-
-
-def save(path, document):
-    text = json.dumps(document, indent=2, allow_nan=False)
-    part = f"{path}.{os.getpid()}.part"
-    with open(part, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(part, path)
 
 
 def read_documents(root, version):

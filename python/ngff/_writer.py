@@ -10,7 +10,7 @@ from ._image import SPATIAL, canonical_order
 from ._interrupt import run
 from ._lazy import LazyArray
 from ._progress import adapt
-from ._pyramid import automatic_factors, chunks_of, plan_levels, to_multiscales, to_ngff_image
+from ._pyramid import automatic_factors, chunks_of, to_multiscales, to_ngff_image
 from ._source import as_data
 from ._stores import UPDATE, Writing, location, open_for_reading, open_for_writing
 from ._write import make_job
