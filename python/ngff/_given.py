@@ -2,14 +2,14 @@
 
 import json
 import os
-import shutil
 
 import numpy as np
 
 from . import _core
 from ._config import context
 from ._documents import load
-from ._staged import entry_of, join_documents, new_stage, read_documents, write_documents, write_level
+from ._stage import Stage
+from ._staged import entry_of, join_documents, read_documents, write_documents, write_level
 from ._stores import READ
 
 
@@ -24,8 +24,8 @@ def write_given(job, path, start, blank):
     job.options.update(no_consolidate=int(documents[0][1] is None), flat_layout=int(flat))
     if "codec_json" not in job.options:
         job.options["codec_json"] = _codec(path, image.level(start - 1)["path"])
-    lead, stage = "" if flat else "scale", new_stage(path)
-    try:
+    lead = "" if flat else "scale"
+    with Stage(path) as stage:
         parts = [os.path.join(stage, str(n)) for n in range(start, len(job.images))]
         for n, part in enumerate(parts, start):
             write_level(job, n, part, blank)
@@ -38,8 +38,6 @@ def write_given(job, path, start, blank):
             os.rename(os.path.join(part, f"{lead}0"), os.path.join(path, f"{lead}{n}"))
         join_documents(documents, job, start, lead)
         write_documents(path, job.version, documents[0])
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def _check(job, image, start):

@@ -10,6 +10,7 @@ from ._image import is_transform
 from ._metadata import SUPPORTED_VERSIONS
 from ._rfc5_gate import check_numbers, node_paths
 from ._rfc5_read import resolve
+from ._stage import Stage
 from ._stores import below, is_ozx_path, location, publish
 from ._transforms import validate_transform
 from ._transforms_json import to_json, transforms_from_json
@@ -31,14 +32,11 @@ class NodeJob:
         self.overwrite, self.consolidate, self.options = overwrite, consolidate, options
 
     def write(self, document, transforms, images):
-        from ._staged import new_stage
-
         path = location(self.store)
         fields = sorted(node_paths(transforms))
         merge = not self.overwrite and path is not None and os.path.isdir(path) and bool(os.listdir(path))
         self._check_fields(fields, path)
-        stage = new_stage(path)
-        try:
+        with Stage(path) as stage:
             root = os.path.join(stage, "whole")
             attributes = {"ome": {"version": self.version, **document}}
             save(os.path.join(root, "zarr.json"), group_document(attributes))
@@ -51,8 +49,6 @@ class NodeJob:
                 if self.consolidate:
                     consolidate(root)
                 publish(root, self.store, self.overwrite)
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
 
     def _write_image(self, path, levels):
         from ._write import to_ome_zarr

@@ -130,7 +130,8 @@ def plan_write(store, multiscales, version="0.5", overwrite=True, chunks_per_sha
 
 
 def plan_of(job):
-    from ._staged import check_destination, new_stage
+    from ._stage import lasting_stage
+    from ._staged import check_destination
 
     path = location(job.store)
     if path is None or path.endswith((".ozx", ".zip")):
@@ -141,7 +142,7 @@ def plan_of(job):
     levels = job.levels()
     image = plan_levels(job.description, *levels)
     unit = image.level(0)["shards"]
-    plan = WritePlan(os.path.abspath(path), new_stage(path), bool(job.overwrite), job.description, levels,
+    plan = WritePlan(os.path.abspath(path), lasting_stage(path), bool(job.overwrite), job.description, levels,
                      dict(job.options), job.root_attributes, job.extras, [], tuple(unit))
     try:
         store = _core.open_store(context(), plan.root, WRITE, 0, 0)

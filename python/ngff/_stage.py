@@ -21,14 +21,21 @@ def hold(path, wait=False):
         return None
 
 
+def lasting_stage(destination):
+    """A hidden directory beside a destination that outlives this process, and that nobody sweeps."""
+    return tempfile.mkdtemp(prefix=".ngff-stage-", dir=os.path.dirname(os.path.abspath(destination)))
+
+
 class Stage:
-    """`with Stage(destination) as directory`: removed at the end. It is locked meanwhile, so that what a
+    """`with Stage(destination) as directory`: removed at the end; in the temporary directory for a
+    destination that is no path. It is locked meanwhile, so that what a
     process that was killed left behind can be told, and is removed by the next one."""
 
     def __init__(self, destination):
-        parent, name = os.path.split(os.path.abspath(destination))
+        parent, name = os.path.split(os.path.abspath(destination)) if destination else (None, "")
         self.prefix, self.handle = f".ngff-stage-{name[:100]}-", None
-        self._sweep(parent)
+        if parent is not None:
+            self._sweep(parent)
         while True:
             self.path = tempfile.mkdtemp(prefix=self.prefix, dir=parent)
             self.handle = hold(self.path)

@@ -5,7 +5,6 @@ then published as one, so that a failure leaves the destination as it was."""
 import json
 import os
 import shutil
-import tempfile
 
 from . import _core
 from ._config import context
@@ -14,14 +13,9 @@ from ._errors import UnsupportedError
 from ._pyramid import plan_levels
 from ._rfc5_write import apply
 from ._source import Source, is_foreign
+from ._stage import Stage
 from ._stores import READ, UPDATE, WRITE, location, mapping, publish
 from ._write import run_write
-
-
-def new_stage(path):
-    """A hidden directory beside the destination (in the temporary one when there is no path)."""
-    parent = os.path.dirname(os.path.abspath(path)) if path else None
-    return tempfile.mkdtemp(prefix=".ngff-stage-", dir=parent)
 
 
 def write_staged(job, use_tensorstore, metadata_only):
@@ -34,8 +28,7 @@ def write_staged(job, use_tensorstore, metadata_only):
     path = location(job.store)
     if path is not None and job.chunk_store is None:
         check_destination(path, job.overwrite)
-    stage = new_stage(path)
-    try:
+    with Stage(path) as stage:
         root = os.path.join(stage, "whole")
         blank = use_tensorstore or metadata_only
         if job.generated():
@@ -47,16 +40,13 @@ def write_staged(job, use_tensorstore, metadata_only):
         if use_tensorstore and not metadata_only:
             _tensorstore.fill_directory(job, root)
         publish(root, job.store, job.overwrite, job.chunk_store)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def _write_kvstore(job, metadata_only):
     """The documents are made in a directory, as for every other store, and travel from there."""
     from ._tensorstore import write_kvstore
 
-    stage = new_stage(None)
-    try:
+    with Stage(None) as stage:
         root = os.path.join(stage, "whole")
         if job.generated():
             _write_whole(job, root, True)
@@ -71,8 +61,6 @@ def _write_kvstore(job, metadata_only):
                 with open(path, "rb") as file:
                     documents[os.path.relpath(path, root)] = file.read()
         write_kvstore(job, documents, metadata_only)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
 
 
 def _kept_attributes(path):

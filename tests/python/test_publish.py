@@ -3,6 +3,7 @@
 import os
 import threading
 
+import numpy as np
 import pytest
 
 import ngff
@@ -86,3 +87,19 @@ def test_finalize_never_leaves_the_name_empty(tmp_path, pyramid, volume):
         watcher.join()
     assert not missing and mean_of(path) == 5
     assert os.listdir(tmp_path) == ["a.zarr"]
+
+
+def test_what_a_killed_writer_staged_is_removed_by_the_next(tmp_path):
+    """Of the same destination only, and not what somebody alive is at work in."""
+    import fcntl
+
+    dead, alive, other = (tmp_path / f".ngff-stage-{name}" for name in ("a.zarr-dead", "a.zarr-live", "b.zarr-dead"))
+    for stage in (dead, alive, other):
+        (stage / "whole").mkdir(parents=True)
+    handle = os.open(alive, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        ngff.to_ome_zarr(tmp_path / "a.zarr", ngff.to_multiscales(np.zeros((8, 8), "u1"), [2]), metadata_only=True)
+    finally:
+        os.close(handle)
+    assert sorted(os.listdir(tmp_path)) == sorted(["a.zarr", alive.name, other.name])
