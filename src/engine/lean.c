@@ -17,8 +17,10 @@ static bool leaves(const ngff_plan_input *in, const ngff_tier *tier,
     return bound->high[d] > 0 || tier->block[d] % in->traits.unit[d] != 0;
 }
 
-double ngff_search_held(const ngff_plan_input *in, const ngff_tier *tier,
-                        const ngff_tier_bound *bound) {
+/* Bytes of whole units that a source which reads whole units once must hold between the
+ * blocks of a tier, in the order of the walk; 0 for a retained root. */
+static double held_between(const ngff_plan_input *in, const ngff_tier *tier,
+                           const ngff_tier_bound *bound) {
     const ngff_level *root = &in->levels->level[tier->root];
     double total = 0.0;
     if (tier->source_level < 0)
@@ -42,7 +44,7 @@ double ngff_search_held(const ngff_plan_input *in, const ngff_tier *tier,
 double ngff_search_lean_price(const ngff_plan_input *in, const ngff_tier *tier,
                               const ngff_tier_bound *bound, uint64_t need) {
     double blocks = 1.0, workspace = (double)tier->workspace;
-    double held = ngff_search_held(in, tier, bound);
+    double held = held_between(in, tier, bound);
     for (int d = 0; d < in->levels->ndim; d++)
         blocks *= (double)tier->grid[d];
     if (workspace < WORKSPACE_LEAST)

@@ -42,10 +42,6 @@ NGFF_MUST_USE ngff_status ngff_search_settle(const ngff_plan_input *in, ngff_tie
 bool ngff_search_block(const ngff_plan_input *in, uint64_t live, ngff_tier *tier,
                        uint64_t *least);
 
-/* Bytes of whole units that a source which reads whole units once must hold between the
- * blocks of a tier, in the order of the walk; 0 for a retained root. */
-double ngff_search_held(const ngff_plan_input *in, const ngff_tier *tier,
-                        const ngff_tier_bound *bound);
 /* The price of a candidate of a lean job, in bytes; `need` as budget_of. */
 double ngff_search_lean_price(const ngff_plan_input *in, const ngff_tier *tier,
                               const ngff_tier_bound *bound, uint64_t need);
