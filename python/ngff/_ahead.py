@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 
 import numpy as np
 
-from ._lazy import chunk_shape
+from ._lazy import LazyArray, chunk_shape
 
 # More regions than this are not listed: reading ahead ends there, chunks are kept by age.
 MOST_BOXES = 200_000
@@ -68,7 +68,7 @@ class Slices:
 
 
 def _fetcher(data, threads):
-    if hasattr(data, "__dask_graph__"):
+    if hasattr(data, "__dask_graph__") and not isinstance(data, LazyArray):
         try:
             from ._dask import DaskBlocks
 

@@ -141,7 +141,12 @@ class OpenedLevel(StoredLevel):
     def __init__(self, image, level, info, dtype, values, directory, origin):
         super().__init__(image, level, info, dtype)
         self.origin = origin  # (store, path)
-        self.values, self.directory, self.unit, self.changed = values, directory, info["shards"], False
+        self.store, self.directory, self.unit, self.changed = values, directory, info["shards"], False
+
+    @property
+    def chunks(self):
+        """Of one chunk, as zarr's arrays have it."""
+        return self.chunksize
 
     def read_into(self, start, out):
         # An opened image remembers where chunks lie in shards; those of a directory may be others' now.
@@ -153,7 +158,7 @@ class OpenedLevel(StoredLevel):
         return open_array, self.origin
 
     def _again(self):
-        return _core.open_image(context(), open_for_reading(self.directory or self.values))
+        return _core.open_image(context(), open_for_reading(self.directory or self.store))
 
     def __setitem__(self, key, values):
         start, shape, post = _selection(key, self.shape)
@@ -192,9 +197,9 @@ class OpenedLevel(StoredLevel):
             for place in batch:
                 key = self._key(documents, place)
                 if key in made:
-                    self.values[key] = made[key]
+                    self.store[key] = made[key]
                 else:  # nothing but the fill value
-                    self.values.pop(key, None)
+                    self.store.pop(key, None)
 
     def _block(self, place, start, pixels):
         """(start, pixels) of a whole unit with its part of the new pixels."""
@@ -233,7 +238,7 @@ class OpenedLevel(StoredLevel):
             for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray"):
                 key = f"{path}/{name}" if path else name
                 with contextlib.suppress(KeyError):
-                    found[key] = bytes(self.values[key])
+                    found[key] = bytes(self.store[key])
         return found
 
     def _key(self, documents, place):

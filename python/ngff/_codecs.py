@@ -87,13 +87,21 @@ def v3_json(codecs, dtype):
     """A v3 codec list: `bytes` first, then what was asked for."""
     if codecs is None or isinstance(codecs, (str, dict)) or not hasattr(codecs, "__iter__"):
         codecs = [] if codecs is None else [codecs]
-    chain = [_v3_codec(as_dict(codec), dtype) for codec in codecs]
+    chain = [_v3_codec(_tuned(codec, as_dict(codec), dtype), dtype) for codec in codecs]
     if not any(codec["name"] == "bytes" for codec in chain):
         head = {"name": "bytes"}
         if dtype.itemsize > 1:
             head["configuration"] = {"endian": "little"}
         chain.insert(0, head)
     return json.dumps(chain)
+
+
+def _tuned(codec, config, dtype):
+    """What zarr-python's Blosc leaves open until it knows the array."""
+    open_ends = getattr(codec, "_tunable_attrs", None) or ()
+    best = {"typesize": dtype.itemsize, "shuffle": "bitshuffle" if dtype.itemsize == 1 else "shuffle"}
+    chosen = {name: best[name] for name in open_ends if name in best}
+    return {**config, "configuration": {**config["configuration"], **chosen}} if chosen else config
 
 
 def _v3_codec(config, dtype):

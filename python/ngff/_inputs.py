@@ -73,7 +73,7 @@ class Stack(LazyArray):
             if (array.shape, array.dtype) != (first.shape, first.dtype):
                 raise CliInputError(f"{array.opened[0]}: {array.dtype} {array.shape}, the first of the "
                                     f"files holds {first.dtype} {first.shape}")
-        super().__init__((len(arrays), *first.shape), first.dtype, (1, *first.chunks))
+        super().__init__((len(arrays), *first.shape), first.dtype, (1, *first.chunksize))
         self.arrays = arrays
 
     def read_into(self, start, out):

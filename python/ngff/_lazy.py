@@ -3,8 +3,10 @@ people's lazy arrays with their axes in another order."""
 
 import numpy as np
 
+from ._duck import DuckArray, is_basic
 
-class LazyArray:
+
+class LazyArray(DuckArray):
     """Shape, dtype and indexing; subclasses fill arrays in `read_into(start, out)`."""
 
     __array_priority__ = 100
@@ -13,7 +15,12 @@ class LazyArray:
     def __init__(self, shape, dtype, chunks):
         self.shape = tuple(int(n) for n in shape)
         self.dtype = np.dtype(dtype)
-        self.chunks = tuple(int(n) for n in chunks)
+        self.chunksize = tuple(int(n) for n in chunks)
+
+    @property
+    def chunks(self):
+        """The extents of every chunk along each axis, as Dask has them; `chunksize` is that of one."""
+        return tuple(_extents(n, c or n) for n, c in zip(self.shape, self.chunksize))
 
     @property
     def ndim(self):
@@ -31,7 +38,7 @@ class LazyArray:
         return self.shape[0]
 
     def __repr__(self):
-        return f"<{type(self).__name__} shape={self.shape} dtype={self.dtype} chunks={self.chunks}>"
+        return f"<{type(self).__name__} shape={self.shape} dtype={self.dtype} chunksize={self.chunksize}>"
 
     def read_into(self, start, out):
         raise NotImplementedError
@@ -61,6 +68,8 @@ class LazyArray:
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __getitem__(self, key):
+        if not is_basic(key):
+            return self.select(key)
         start, shape, post = _selection(key, self.shape)
         return self.read(start, shape)[post]
 
@@ -69,11 +78,9 @@ class LazyArray:
             order = tuple(order[0])
         return Transposed(self, order or tuple(reversed(range(self.ndim))))
 
-    def to_dask(self):
-        """A Dask array of this level (needs dask)."""
-        import dask.array
 
-        return dask.array.from_array(self, chunks=self.chunks, name=False, asarray=True)
+def _extents(size, chunk):
+    return (chunk,) * (size // chunk) + ((size % chunk,) if size % chunk else ()) if size else (0,)
 
 
 def _selection(key, shape):
@@ -191,6 +198,8 @@ def _planned(image, scale_factors, method, chunks, level):
 
 def chunk_shape(data):
     """The block a lazy array reads best; 0 where it does not say."""
+    if isinstance(data, LazyArray):
+        return data.chunksize
     chunks = getattr(data, "chunks", None)
     if callable(chunks) or not isinstance(chunks, (tuple, list)) or len(chunks) != data.ndim:
         return (0,) * data.ndim

@@ -17,6 +17,7 @@ import numpy as np
 from . import _core
 from ._config import context
 from ._errors import ExistsError
+from ._lazy import LazyArray
 from ._pyramid import plan_levels
 from ._stores import UPDATE, WRITE, join, location
 
@@ -181,7 +182,8 @@ def cluster_client(data):
     """The client of `distributed` that would compute a Dask array, or None."""
     import sys
 
-    if "distributed" not in sys.modules or not hasattr(data, "__dask_graph__"):
+    if "distributed" not in sys.modules or not hasattr(data, "__dask_graph__") or \
+            isinstance(data, LazyArray):
         return None
     import dask
 

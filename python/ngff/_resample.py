@@ -221,10 +221,10 @@ class Resampled(LazyArray):
 
     def read_into(self, start, out):
         # Part by part, so that what is read at a time is bounded.
-        parts = [range(0, n, c) for n, c in zip(out.shape, self.chunks)]
+        parts = [range(0, n, c) for n, c in zip(out.shape, self.chunksize)]
         for at in np.ndindex(*(len(p) for p in parts)):
             begin = [p[i] for p, i in zip(parts, at)]
-            count = tuple(min(c, n - b) for c, n, b in zip(self.chunks, out.shape, begin))
+            count = tuple(min(c, n - b) for c, n, b in zip(self.chunksize, out.shape, begin))
             where = tuple(int(s) + b for s, b in zip(start, begin))
             plan = self.job.plan(where, count)
             key = tuple(slice(b, b + n) for b, n in zip(begin, count))

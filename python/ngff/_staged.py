@@ -158,8 +158,8 @@ def _write_levels(job, stage, root, blank):
         write_level(job, n, part, blank)
     documents = [read_documents(part, job.version) for part in parts]
     for n, part in enumerate(parts[1:], 1):
-        os.rename(os.path.join(part, "scale0"), os.path.join(root, f"scale{n}"))
-    join_documents(documents, job)
+        os.rename(os.path.join(part, f"{job.lead}0"), os.path.join(root, f"{job.lead}{n}"))
+    join_documents(documents, job, 1, job.lead)
     write_documents(root, job.version, documents[0])
 
 
@@ -187,7 +187,7 @@ def entry_of(attributes):
     return attributes.get("ome", attributes)["multiscales"][0]
 
 
-def join_documents(documents, job, first=1, lead="scale"):
+def join_documents(documents, job, first, lead):
     """The datasets of single images behind those of documents[0], as levels from `first` on."""
     entry = entry_of(documents[0][0])
     for n, (attributes, consolidated, _) in enumerate(documents[1:], first):

@@ -115,6 +115,10 @@ class Job:
         self.description, self.data = self.describe(0)
         # "type" is the name that was asked for, as the seed has it; "metadata" names the filter that ran.
         self.options = {"version": version, "type": method_name(multiscales.method)}
+        # Levels lie at scale0/NAME, …; at 0, 1, … when the metadata calls them so.
+        paths = [str(dataset.path) for dataset in self.flat.datasets]
+        self.lead = "" if paths and paths == [str(n) for n in range(len(paths))] else "scale"
+        self.options["flat_layout"] = int(not self.lead)
         self.chunks = self._chunks(kwargs)
         self.per_shard = self._per_shard(chunks_per_shard)
         self._codec_options(dict(kwargs))
