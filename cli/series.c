@@ -14,8 +14,7 @@ typedef struct chosen {
 
 typedef struct choosing {
     const char *pattern; /* "all", or what a name holds */
-    int count, total;
-    bool failed;
+    int count;
     chosen item[SERIES_MAX];
     char shown[400]; /* the names there are, for messages */
 } choosing;
@@ -84,7 +83,6 @@ static ngff_status take(void *user, const ngff_series *series) {
     size_t used = strlen(c->shown);
     snprintf(c->shown + used, sizeof c->shown - used, "%s'%.60s'", used > 0 ? ", " : "",
              name);
-    c->total++;
     if (strcmp(c->pattern, "all") != 0 && !matches(c->pattern, name))
         return NGFF_OK;
     if (c->count == SERIES_MAX)
@@ -109,10 +107,6 @@ static int choose(const cli_args *args, choosing *c) {
     ngff_context_close(&context);
     if (status != NGFF_OK)
         return cli_fail(status, &err, NGFF_ORIGIN_INPUT);
-    if (c->count == 0 && c->total == 1) { /* there is nothing to choose */
-        c->item[0].number = 1;
-        c->count = 1;
-    }
     if (c->count > 0)
         return EXIT_OK;
     fprintf(stderr, "ngff: %s: no image's name matches '%s'; there are %s\n",

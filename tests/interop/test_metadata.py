@@ -472,7 +472,7 @@ def test_flags_of_ngff_zarr(tmp_path):
 
 @pytest.mark.parametrize("flags", [
     ("--fast",), ("-d",), ("-i", "again.npy"), ("--omero-window", "1", "2", "3"),
-    ("--series", "cells*"), ("--no-orientation", "--orientation", "LPS"),
+    ("--no-orientation", "--orientation", "LPS"),
     ("--compression-level", "3"), ("--codec", "brotli"), ("--quiet=1",), ("-s", "z", "4", "y")])
 def test_flags_that_ngff_zarr_has_not(tmp_path, flags):
     save_npy(tmp_path / "in.npy", pixels((30, 40), "uint16"))
