@@ -10,15 +10,21 @@ import numpy as np
 
 
 def _scheduler(data):
-    """The function that computes graphs, how many tasks it should be given at least, and whether it may
-    compute elsewhere."""
+    """The function that computes graphs, the one for a single block, how many tasks the first should be
+    given at least, and whether it may compute elsewhere."""
     import dask
+    import dask.local
+    import dask.threaded
 
     if dask.config.get("scheduler", None) or "distributed" in sys.modules:
-        return dask.base.get_scheduler(collections=[data]), 4 * (os.cpu_count() or 1), True
+        get = dask.base.get_scheduler(collections=[data])
+        return get, get, 4 * (os.cpu_count() or 1), True
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
     # What get_scheduler ends with, without importing distributed.
-    return data.__dask_scheduler__, cores, False
+    get = one = data.__dask_scheduler__
+    if get is dask.threaded.get and not any(dask.config.get(name, None) for name in ("pool", "num_workers")):
+        one = dask.local.get_sync  # the caller is a thread of several: a pool for each would only be memory
+    return get, one, cores, False
 
 
 def _bytes_of(value):
@@ -34,7 +40,7 @@ class DaskBlocks:
 
         (data,) = dask.optimize(data)
         self.name, self.graph = data.name, convert_legacy_graph(dict(data.__dask_graph__()))
-        self.get, self.width, self.remote = _scheduler(data)
+        self.get, self.get_one, self.width, self.remote = _scheduler(data)
         self.node, self.limit, self.bytes = DataNode, limit, 0
         self.state = threading.Condition()
         self.kept, self.flying, self.made = {}, set(), set()
@@ -62,7 +68,8 @@ class DaskBlocks:
         part, shared = self._claim(keys)
         values = None
         try:
-            values = self.get(part, [*keys, *shared])
+            get = self.get if len(keys) > 1 else self.get_one
+            values = get(part, [*keys, *shared])
         finally:
             self._settle(part, shared, values and values[len(keys):])
         return [np.asarray(block) for block in values[: len(keys)]]
