@@ -81,9 +81,12 @@ typedef struct ngff_context_opts {
     void (*log)(void *user,
                 const char *line); /* warnings, one line each; NULL: dropped */
     void *log_user;
+    int32_t memory_grows; /* 1: a job for which memory_target is too little takes the
+                             least that will do (`budget` of its report), on one thread;
+                             0: it fails with NGFF_LIMIT. Writers by frames always do */
 } ngff_context_opts;
 #define NGFF_CONTEXT_OPTS_INIT                                                           \
-    { sizeof(ngff_context_opts), NULL, NULL, NULL, 0, 0, NULL, NULL }
+    { sizeof(ngff_context_opts), NULL, NULL, NULL, 0, 0, NULL, NULL, 0 }
 
 /* `opts` may be NULL. The context must outlive everything made with it. */
 NGFF_API NGFF_CHECK ngff_status ngff_context_create(const ngff_context_opts *opts,

@@ -72,6 +72,7 @@ static PyObject *context_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     ngff_error err = {0};
     opts.threads = threads;
     opts.memory_target = target;
+    opts.memory_grows = 1; /* a target, as it is for ngff-zarr; the package warns */
     ngff_status status = ngff_context_create(&opts, &self->handle, &err);
     if (status == NGFF_OK)
         return (PyObject *)self;

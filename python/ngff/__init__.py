@@ -3,7 +3,9 @@ ngff-zarr.
 
 Importing loads the C half and nothing else: a name is loaded when it is first used (PEP 562)."""
 
-from . import _core
+import sys
+
+from . import _core, _modules
 
 _PLACES = {
     "_arrays": "open_array",
@@ -58,11 +60,13 @@ __version__ = _core.library_version
 library_info = _core.build_info
 __all__ = [*_HOME, "library_info", "v04", "v05", "v06"]
 
+_modules.register(sys.modules[__name__])
+
 
 def __getattr__(name):
     from importlib import import_module
 
-    if name in ("hcs", "v04", "v05", "v06", "rfc9_zip", "structural_validation"):
+    if name in _modules.FILES or (name in _modules.NAMES and name not in _HOME):
         return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

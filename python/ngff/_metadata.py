@@ -230,13 +230,16 @@ def omero_from_json(omero):
     channels = []
     for channel in omero["channels"]:
         window = channel.get("window") or {}
-        low, high = window.get("min", 0.0), window.get("max", 0.0)
+        # Old writers leave one of the pairs out.
+        start, end = window.get("start"), window.get("end")
+        low = window.get("min", 0.0 if start is None else start)
+        high = window.get("max", 0.0 if end is None else end)
         channels.append(
             OmeroChannel(
                 color=channel.get("color", ""),
                 label=channel.get("label"),
                 active=bool(channel.get("active", True)),
-                window=OmeroWindow(low, high, window.get("start", low), window.get("end", high)),
+                window=OmeroWindow(low, high, low if start is None else start, high if end is None else end),
             )
         )
     return Omero(channels)

@@ -24,6 +24,11 @@ methods = [(member.name, member.value) for member in Methods]
 methods_values = [member.value for member in Methods]
 
 
+def method_of(name):
+    """The member that is called so, or None."""
+    return next((member for member in Methods if member.value == name), None)
+
+
 def method_name(method):
     """Text of a `Methods` member (ours or another library's) or of a plain name."""
     return "itkwasm_gaussian" if method is None else str(getattr(method, "value", method))

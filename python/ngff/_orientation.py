@@ -15,6 +15,8 @@ def _names():
 
 AnatomicalOrientationValues = StrEnum("AnatomicalOrientationValues", list(_names()))
 
+_NAMED = frozenset(member.value for member in AnatomicalOrientationValues)
+
 
 @dataclass
 class AnatomicalOrientation:
@@ -37,6 +39,48 @@ def orientation_from_name(name):
         raise ValueError(f"Unknown anatomical orientation preset: {name!r}. "
                          "Supported presets: LPS, RAS.")
     return dict(presets[name.lower()])
+
+
+def is_rfc4_enabled(enabled_rfcs):
+    return enabled_rfcs is not None and 4 in enabled_rfcs
+
+
+def _turn(axis):
+    """What an axis (an object, or its JSON) says of its orientation; None where that is nothing."""
+    found = axis.get("orientation") if isinstance(axis, dict) else getattr(axis, "orientation", None)
+    return None if found == {} else found
+
+
+def axes_orientations_from_axes(axes):
+    """{name: orientation} of those axes that have one of RFC-4; None when none has."""
+    found = {}
+    for axis in axes:
+        name = axis.get("name") if isinstance(axis, dict) else getattr(axis, "name", None)
+        turn = _turn(axis)
+        if isinstance(turn, dict) and turn.get("type") == "anatomical" and str(turn.get("value")) in _NAMED:
+            turn = AnatomicalOrientation(AnatomicalOrientationValues(turn["value"]))
+        if isinstance(name, str) and isinstance(turn, AnatomicalOrientation):
+            found[name] = turn
+    return found or None
+
+
+def has_any_rfc4_orientation(axes):
+    """Whether any axis (its JSON) says something of its orientation."""
+    return any(_turn(axis) is not None for axis in axes if isinstance(axis, dict))
+
+
+def has_rfc4_orientation_metadata(axes):
+    """Whether a spatial axis (its JSON) has an orientation."""
+    return any(axis.get("type") == "space" and bool(axis.get("orientation"))
+               for axis in axes if isinstance(axis, dict))
+
+
+def validate_rfc4_orientation(axes):
+    """ValueError that says which rule of RFC-4 the orientations of some axes (their JSON) break."""
+    from ._structural import check_orientations
+    from ._systems import axis_from_json
+
+    check_orientations([axis_from_json(axis) for axis in axes])
 
 
 def itk_lps_to_anatomical_orientation(axis_name):

@@ -18,11 +18,8 @@ from ._stores import Draft, is_ozx_path, location, publish
 
 
 def _directory(store):
-    """The path of a directory that a plate is written to."""
-    path = location(store)
-    if path is None:
-        raise TypeError(f"a plate is written to a directory or an .ozx, not to {type(store).__name__}")
-    return store if isinstance(store, Draft) else path
+    """The path of a directory that a plate is written to; None for a store that has none."""
+    return store if isinstance(store, Draft) else location(store)
 
 
 def _flushed(path):
@@ -62,8 +59,17 @@ def to_hcs_zarr(plate, store, overwrite=True):
     metadata in it."""
     check_version(version_of(plate.metadata.version), plate.metadata)
     path = _directory(store)
-    if not _create(path, plate.metadata, overwrite):
-        _merge(path, plate.metadata)
+    if path is None:
+        from ._plate_values import whole
+
+        with whole(store, overwrite) as path:
+            return _put_plate(path, plate.metadata, overwrite)
+    return _put_plate(path, plate.metadata, overwrite)
+
+
+def _put_plate(path, plate, overwrite):
+    if not _create(path, plate, overwrite):
+        _merge(path, plate)
 
 
 def _holds_group(path):
@@ -144,13 +150,25 @@ def write_hcs_well_image(store, multiscales, plate_metadata, row_name, column_na
     check_path(well_path, "plate group")
     if not name.isascii() or not name.isalnum():
         raise ValueError(f"field_index {field_index!r}: a field's name is made of letters and digits")
-    if is_ozx_path(path) and not os.path.isdir(path):
+    if is_ozx_path(store) and not (path and os.path.isdir(path)):
         raise ValueError("an .ozx is written in one piece: use HCSPlateWriter")
+    image = WellImage(name, acquisition_id)
+    if path is not None:
+        return _put_field(path, well_path, image, multiscales, plate_metadata, well_metadata, version, kwargs)
+    from ._plate_values import with_field
+
+    others = [entry.path for entry in well_metadata.images] if well_metadata is not None else []
+    for other in others:
+        check_path(other, "well group")
+    with with_field(store, well_path, name, others, kwargs.get("overwrite", True)) as path:
+        return _put_field(path, well_path, image, multiscales, plate_metadata, well_metadata, version, kwargs)
+
+
+def _put_field(path, well_path, image, multiscales, plate_metadata, well_metadata, version, kwargs):
     _ensure_plate(path, plate_metadata, version)
     well = type(path)(os.path.join(path, *well_path.split("/")))
-    image = WellImage(name, acquisition_id)
     try:
-        _write_field(well, name, multiscales, version, kwargs)
+        _write_field(well, image.path, multiscales, version, kwargs)
     except FileExistsError:
         _name_forgotten(well, image, well_metadata, version)
         raise

@@ -207,8 +207,9 @@ def metadata_of(images, method):
         path = f"scale{index}/{first.name}"
         datasets.append(Dataset(path, [level_transform(index, path, scale, translation)]))
     name = method_name(method)
-    texts = {row[0]: row[2] for row in _core.methods()}
-    about = MethodMetadata(texts.get(name, name), f"ngff {name}", _core.library_version)
+    filters = {row[0]: row for row in _core.methods()}
+    _, filter_name, text = filters.get(name, (name,) * 3)
+    about = MethodMetadata(text, f"libngff.{filter_name}", _core.library_version)
     return Metadata([CoordinateSystem(INTRINSIC, axes)], datasets, None, None, first.name, name, about)
 
 

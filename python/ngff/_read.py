@@ -11,6 +11,7 @@ from ._lazy import StoredLevel
 from ._metadata import (SUPPORTED_VERSIONS, Dataset, Metadata, MethodMetadata, Scale, Translation,
                         omero_from_json)
 from ._metadata06 import Metadata as Metadata06
+from ._methods import method_of
 from ._nodes import read_other
 from ._orientation import AnatomicalOrientation
 from ._rfc5_read import metadata_from_json
@@ -47,7 +48,8 @@ def from_ngff_zarr(store, validate=False, version=None, storage_options=None, ki
         from ._structural import validate_structural
 
         validate_structural(metadata, version=found)
-    return NgffMultiscales(images, metadata, root_attributes=foreign_attributes(attributes))
+    return NgffMultiscales(images, metadata, method=method_of(metadata.type),
+                           root_attributes=foreign_attributes(attributes))
 
 
 from_ome_zarr = from_ngff_zarr

@@ -122,6 +122,16 @@ def is_foreign(data):
     return not isinstance(data, np.ndarray)
 
 
+def _warn_of_more(budget):
+    """memory_target is a target: a job takes the least it can do with where that is more."""
+    target = int(config.memory_target)
+    if 0 < target < budget:
+        import warnings
+
+        warnings.warn(f"config.memory_target is {target} bytes, too little for one block of these chunks with its "
+                      f"levels: {budget} bytes are taken", RuntimeWarning, stacklevel=2)
+
+
 class Source:
     """A native source. Nothing is copied: memory is borrowed, a memmap is read through its file, lazy
     arrays are asked region by region. `close` lets go of the data."""
@@ -156,11 +166,13 @@ class Source:
     def expect(self, plan, options):
         """Tells what a job with this plan will read, so that reading can begin; the job's options.
         Beside somebody else's data a job takes little, and what it leaves may be held of them."""
+        if self.reader is not None:
+            options = {**options, "lean": 1}
+        report = _core.write_plan(context(), plan, self.native, options)
+        _warn_of_more(report["budget"])
         if self.reader is None:
             return options
-        options = {**options, "lean": 1}
-        peak = _core.write_plan(context(), plan, self.native, options)["peak"]
-        self.reader.bound(max(ahead_limit(), int(config.memory_target) - peak))
+        self.reader.bound(max(ahead_limit(), int(config.memory_target) - report["peak"]))
         from ._ahead import MOST_BOXES
 
         boxes = _core.write_reads(context(), plan, self.native, options, MOST_BOXES)

@@ -188,7 +188,7 @@ def _holds_zarr(values):
     return any(name in values for name in ("zarr.json", ".zgroup", ".zattrs", ".zarray"))
 
 
-def _existing(values, overwrite):
+def existing_keys(values, overwrite):
     """The keys that a new hierarchy replaces."""
     keys = list(values)
     if keys and not _holds_zarr(set(keys)):
@@ -210,7 +210,7 @@ def _give_up_chunks(values, store):
             values.pop(key, None)
 
 
-def _writable(store):
+def writable(store):
     """The store, an address opened; or why nothing is written to it."""
     if is_address(store) and location(store) is None:
         if is_ozx_path(store):
@@ -223,15 +223,15 @@ def _writable(store):
 
 def open_for_writing(store, overwrite, chunk_store=None):
     """A native store for writing. An existing store of ours is replaced only when `overwrite`."""
-    store, chunk_store = _writable(store), _writable(chunk_store)
+    store, chunk_store = writable(store), writable(chunk_store)
     if chunk_store is None or _same(store, chunk_store):
         if location(store) is not None:
             return _open(store, WRITE, overwrite)
         target = MappingStore(mapping(store))
-        target.clear(_existing(target.values, overwrite))
+        target.clear(existing_keys(target.values, overwrite))
         return _core.callback_store(context(), target)
     if location(store) is None:
-        _existing(mapping(store), overwrite)
+        existing_keys(mapping(store), overwrite)
     if overwrite and location(chunk_store) is None:
         _give_up_chunks(mapping(chunk_store), store)
     return _pair(_open(store, WRITE, overwrite), _open(chunk_store, WRITE_CHUNKS, overwrite))

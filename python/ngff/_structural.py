@@ -79,12 +79,12 @@ def _unique_names(axes):
         raise ValidationError("axis-names-unique", f"a name is repeated: {names}", "axes")
 
 
-def _orientations(axes):
+def check_orientations(axes):
     """RFC-4: only space axes are oriented, with a known value, no two along one anatomical axis."""
     seen = {}
     for n, axis in enumerate(axes):
         found, where = axis.orientation, f"axes[{n}].orientation"
-        if found is None:
+        if found is None or found == {}:
             continue
         if axis.type != "space":
             raise ValidationError("axis-orientation-on-non-space", axis.name, where)
@@ -160,7 +160,7 @@ def validate_structural(metadata, options=None, version=None):
             raise ValidationError("omero-channel-color-format",
                                   f"{channel.color!r} is not six hex digits", f"omero.channels[{n}]")
     if latest is not False:
-        _orientations(metadata.axes)
+        check_orientations(metadata.axes)
     extra = getattr(metadata, "extra", None) or {}
     if "zarr_format" in extra and extra["zarr_format"] != 3:
         raise ValidationError("zarr-format", "zarr_format inside a multiscales entry")

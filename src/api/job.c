@@ -9,6 +9,7 @@ ngff_status ngff_api_job_init(ngff_api_job *j, ngff_context *context,
     j->engine = (ngff_engine_opts){
         .memory = context->opts.memory_target,
         .threads = context->opts.threads,
+        .grows = context->opts.memory_grows != 0,
         .no_spill = j->opts.no_spill != 0,
         .lean = j->opts.lean != 0,
         .write_empty_chunks = j->opts.write_empty_chunks != 0,

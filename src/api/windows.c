@@ -46,7 +46,8 @@ ngff_status ngff_api_windows_open(const ngff_context *context,
         return ngff_fail(err, NGFF_INVALID, "%s pixels have no display window",
                          ngff_dtype_name(dtype));
     const uint64_t target = context->opts.memory_target;
-    if (out->size > (target > 0 ? target : ngff_engine_default_budget()))
+    if (!context->opts.memory_grows &&
+        out->size > (target > 0 ? target : ngff_engine_default_budget()))
         return NGFF_OK; /* the plan will say what would do */
     return ngff_census_create(context->alloc, dtype, channel_axis(desc), count,
                               &out->census, err);

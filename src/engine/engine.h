@@ -30,6 +30,7 @@ typedef struct ngff_engine_opts {
     uint64_t memory; /* budget in bytes; 0: a quarter of what this process may use, at
                         most 4 GiB */
     int threads;     /* 0: all cores this process may use; 1: no thread at all */
+    bool grows;      /* where `memory` is too little, the least that will do */
     bool no_spill;
     bool lean; /* hold little, where that costs little time: `memory` is a bound only */
     bool write_empty_chunks;

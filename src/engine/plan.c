@@ -273,16 +273,22 @@ static ngff_status refuse(const ngff_plan_input *in, uint64_t least, ngff_error 
 }
 
 /* The smallest budget: each refusal names a lower bound; the bound that passes is it. */
-static ngff_status refuse_with_least(ngff_plan_input *in, uint64_t least, ngff_plan *plan,
-                                     ngff_error *err) {
-    const uint64_t asked = in->budget;
-    for (int i = 0; i < 64 && least < UINT64_MAX; i++) {
+static bool find_least(ngff_plan_input *in, uint64_t *least, ngff_plan *plan) {
+    for (int i = 0; i < 64 && *least < UINT64_MAX; i++) {
         uint64_t more;
-        in->budget = least;
+        in->budget = *least;
         if (try_plan(in, plan, &more))
-            break;
-        least = more > least ? more : least + 1;
+            return true;
+        *least = more > *least ? more : *least + 1;
     }
+    return false;
+}
+
+static ngff_status grow_or_refuse(ngff_plan_input *in, const ngff_engine_opts *opts,
+                                  uint64_t least, ngff_plan *plan, ngff_error *err) {
+    const uint64_t asked = in->budget;
+    if (find_least(in, &least, plan) && opts->grows)
+        return NGFF_OK;
     in->budget = asked;
     /* A source that was opened with a larger budget takes up to an eighth of it for its
      * caches: seven eighths must do for the rest. */
@@ -348,7 +354,6 @@ ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,
     in.early = early_bytes(&in, image);
     plan.dtype = in.dtype;
     plan.first_level = in.first_level;
-    plan.budget = in.budget;
     int64_t chunks = chunk_count(&in);
     if (chunks < in.threads)
         in.threads = (int)chunks;
@@ -357,10 +362,13 @@ ngff_status ngff_engine_plan(const ngff_levels *levels, ngff_method method,
             in.lean = false;
             continue;
         }
-        if (in.threads == 1)
-            return refuse_with_least(&in, least, &plan, err);
+        if (in.threads == 1) {
+            NGFF_TRY(grow_or_refuse(&in, opts, least, &plan, err));
+            break;
+        }
         in.threads = fewer(&in, least);
     }
+    plan.budget = in.budget;
     count_output(&in, image, &plan);
     *out = plan;
     return NGFF_OK;

@@ -74,6 +74,7 @@ static ngff_status open_lanes(ngff_stream *s, const ngff_levels *levels,
     ngff_engine_opts engine = *s->opts.engine;
     engine.progress = NULL;
     engine.keep_levels = false;
+    engine.grows = false; /* slabs are chosen by what fits */
     if (engine.memory == 0)
         engine.memory = ngff_engine_default_budget();
     if (engine.threads == 0)

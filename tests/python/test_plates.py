@@ -361,8 +361,8 @@ def test_arguments(tmp_path):
             ngff.write_hcs_well_image(tmp_path / "p", levels, plate, "A", "1", field, version="0.5")
     with pytest.raises(ValueError, match="use HCSPlateWriter"):
         ngff.write_hcs_well_image(tmp_path / "p.ozx", levels, plate, "A", "1", version="0.5")
-    with pytest.raises(TypeError, match="directory or an .ozx, not to dict"):
-        ngff.to_hcs_zarr(ngff.HCSPlate(None, plate), {})
+    with pytest.raises(TypeError, match="a path, a mapping, or a store of zarr-python"):
+        ngff.to_hcs_zarr(ngff.HCSPlate(None, plate), 7)
     assert not os.listdir(tmp_path)
 
 

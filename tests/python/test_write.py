@@ -215,6 +215,46 @@ def test_automatic_levels():
     assert [(f["z"], f["x"]) for f in factors((60, 2048, 2048), 128)] == [(1, 2), (1, 4), (1, 8), (1, 16)]
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("target", [1, 100_000])
+def test_a_memory_target_that_is_too_small(monkeypatch, pyramid, volume, target, lazy):
+    """A target, as the seed has it: more is taken, and said."""
+    store, want = {}, {}
+    data = need("dask.array").from_array(volume, chunks=16) if lazy else volume
+    ngff.to_ngff_zarr(want, pyramid(volume), version="0.5")
+    monkeypatch.setattr(ngff.config, "memory_target", target)
+    with pytest.warns(RuntimeWarning, match=f"memory_target is {target} bytes, too little for one block"):
+        ngff.to_ngff_zarr(store, pyramid(data), version="0.5")
+    assert {k: bytes(v) for k, v in store.items()} == {k: bytes(v) for k, v in want.items()}
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
+@pytest.mark.parametrize("method", ngff.Methods)
+def test_the_method_is_read_as_it_was_planned(pyramid, volume, method, version):
+    store, levels = {}, pyramid(volume, method=method)
+    ngff.to_ngff_zarr(store, levels, version=version)
+    found = ngff.from_ngff_zarr(store)
+    assert found.method == levels.method and found.metadata.type == levels.metadata.type
+    assert found.metadata.metadata == levels.metadata.metadata
+    again = {}
+    ngff.to_ngff_zarr(again, found, version=version)
+    assert ngff.from_ngff_zarr(again).metadata.metadata == found.metadata.metadata
+
+
+@pytest.mark.parametrize("window,want", [
+    ({"min": 0, "max": 1000}, (0, 1000, 0, 1000)), ({"start": 10, "end": 900}, (10, 900, 10, 900)),
+    ({"min": 5, "max": 995, "start": 15, "end": 985}, (5, 995, 15, 985))])
+def test_windows_of_old_writers(pyramid, volume, window, want):
+    """One of the pairs is left out."""
+    store = {}
+    ngff.to_ngff_zarr(store, pyramid(volume), version="0.4", consolidate_metadata=False)
+    root = json.loads(store[".zattrs"])
+    root["omero"] = {"channels": [{"color": "FFFFFF", "label": "", "window": window}]}
+    store[".zattrs"] = json.dumps(root).encode()
+    found = ngff.from_ngff_zarr(store).metadata.omero.channels[0].window
+    assert (found.min, found.max, found.start, found.end) == want
+
+
 @pytest.mark.parametrize("method", ngff.Methods)
 def test_type_is_the_name_that_was_asked_for(pyramid, volume, method):
     import json

@@ -139,10 +139,16 @@ static void test_refusal(void **state) {
     opts.memory = least_budget(&err);
     plan_of(&q, &s, &opts, &plan);
     assert_int_equal(plan.threads, 1);
-    opts.memory--;
+    const uint64_t least = opts.memory--;
     assert_int_equal(
         ngff_engine_plan(&levels, q.method, &s.base, NULL, &opts, &plan, &err),
         NGFF_LIMIT);
+    opts.grows = true; /* a wish: the least that will do is taken */
+    plan_of(&q, &s, &opts, &plan);
+    assert_true(plan.budget == least && plan.peak <= least);
+    opts.memory = 2 * least;
+    plan_of(&q, &s, &opts, &plan);
+    assert_true(plan.budget == 2 * least);
 }
 
 /* ---- geometry -----------------------------------------------------------------------

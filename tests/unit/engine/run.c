@@ -111,6 +111,9 @@ static void test_least_budget(void **state) {
     assert_int_equal(convert(&c, &s, &opts, &sum, &err), NGFF_LIMIT);
     opts.memory = least;
     assert_int_equal(convert(&c, &s, &opts, &sum, &err), NGFF_OK);
+    opts.memory = 1000;
+    opts.grows = true;
+    assert_int_equal(convert(&c, &s, &opts, &sum, &err), NGFF_OK);
     test_case_reset(&c);
 }
 
