@@ -29,9 +29,11 @@ BETTER = {
     "ngff_image_to_itk_image": "axes in any order keep their spacing, `wasm=False` keeps all components, no direction "
                                "matrix of determinant 0, either byte order",
     "from_hcs_zarr": "also from mappings and addresses; a store without a plate is an error, not an empty plate",
-    "to_hcs_zarr": "what is written is valid or refused; a directory with other files is never cleared",
+    "to_hcs_zarr": "what is written is valid or refused; a directory with other files is never cleared; mappings and "
+                   "addresses too",
     "write_hcs_well_image": "a field is named when it is there, `overwrite=False` keeps one; creates the plate's "
-                            "document where there is none, does not change `well_metadata`, also between processes",
+                            "document where there is none, does not change `well_metadata`, also between processes; into "
+                            "mappings and addresses too",
     "HCSPlateWriter": "the .ozx appears whole or not at all, in one pass; `overwrite=False` replaces no field",
     "tiff_file_to_ngff_images": "read by the library: planes of axes without a name are kept, ImageJ's pixel sizes "
                                 "and the step of time count, colours are RGBA as the schema says",
@@ -48,14 +50,15 @@ BETTER = {
     "NgffProgressCallback": "a Dask callback that leaves graphs as they are, several computations at once; without Dask too",
 }
 WRITER = ("whole or not at all, foreign directories never replaced, one pass; "
-          "levels added by `start_level` are computed or as given")
+          "levels added by `start_level` are computed or as given; not the draft 0.9.dev1")
 PARTLY = {
     "to_ngff_zarr": WRITER,
     "to_ome_zarr": WRITER,
     "SUPPORTED_VERSIONS": "0.4 to 0.6, which are written (0.1 to 0.3 are read, and written by neither); 0.9.dev1 is a "
                           "draft that changes",
     "upgrade_ome_zarr": "0.4, 0.5 and 0.6; not 0.9.dev1",
-    "config": "`memory_target` is a bound, and little of it is used beside lazy data; `task_target` is accepted and needless: no graph of "
+    "config": "`memory_target` is a bound (where one block does not fit, the least that will do, with a warning), and little of it is used "
+              "beside lazy data; `task_target` is accepted and needless: no graph of "
               "the whole is made, a call of the scheduler holds the tasks of some chunks; `cache_store` is accepted and not used: what must "
               "wait goes to one unlinked file beside the store",
 }
