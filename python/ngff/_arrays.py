@@ -48,7 +48,7 @@ def open_array(store, path=None, storage_options=None, chunk_store=None):
 def _level(image, n, info, store, chunk_store):
     dtype, directory = np.dtype(image.describe()[0]), location(store)
     if chunk_store is not None or (directory is not None and not os.path.isdir(directory)):
-        level = StoredLevel(image, n, info, dtype)
+        level = ReadLevel(image, n, info, dtype)
         level.origin = (store, chunk_store)
         return level
     return OpenedLevel(image, n, info, dtype, values_of(store), directory, (store, info["path"]))
@@ -131,10 +131,17 @@ def _plain(store, path):
     return OpenedLevel(image, 0, image.level(0), np.dtype(image.describe()[0]), wrapped, None, (store, path))
 
 
+class ReadLevel(StoredLevel):
+    """Indexed as zarr-python's arrays are: what is selected is read at once."""
+
+    def __getitem__(self, key):
+        return self.pick(key)
+
+
 # ---- assigning ----
 
 
-class OpenedLevel(StoredLevel):
+class OpenedLevel(ReadLevel):
     """An array that can be assigned to. What is not stored yet is written by any number of processes at
     once; processes that change parts of chunks (or shards) of a directory take turns."""
 

@@ -1,6 +1,9 @@
 """What scripts do with the Dask arrays that ngff-zarr gives them: the same calls and operators on levels of
 this package. With Dask installed the answers are Dask arrays, lazy as there; without it NumPy's."""
 
+import functools
+import os
+
 import numpy as np
 
 # Of dask.array.Array; not its name and graph, by which others tell that an array is Dask's.
@@ -11,11 +14,19 @@ _METHODS = frozenset("""
     to_delayed to_hdf5 to_svg to_tiledb to_zarr topk trace var view vindex visualize""".split())
 
 
+@functools.cache
 def _has_dask():
     try:
-        import dask.array  # noqa: F401
+        import dask.array
+        import dask.threaded
     except ImportError:
         return False
+
+    def forget():  # its threads are not there in a forked process, which would wait for them
+        dask.threaded.default_pool = None
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=forget)
     return True
 
 
@@ -27,7 +38,7 @@ class _Pixels:
         self.shape, self.dtype, self.ndim = level.shape, level.dtype, level.ndim
 
     def __getitem__(self, key):
-        return self.level[key]
+        return self.level.pick(key)
 
 
 class DuckArray(np.lib.mixins.NDArrayOperatorsMixin):
@@ -37,6 +48,7 @@ class DuckArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def to_dask(self):
         """A Dask array of this level (needs dask)."""
+        _has_dask()
         import dask.array
 
         if "_dask" not in vars(self):
@@ -66,7 +78,16 @@ class DuckArray(np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*inputs, **options)
 
     def select(self, key):
-        """NumPy's other indices: lists, arrays, masks, None. Read is the box that holds what they name."""
+        """NumPy's other indices: lists, arrays, masks, None."""
+        if _has_dask():
+            try:
+                return self.to_dask()[key]
+            except NotImplementedError:  # several lists
+                pass
+        return self.gather(key)
+
+    def gather(self, key):
+        """The same, read now: the box that holds what they name."""
         whole = _whole_key(key, self.ndim)
         if whole is None:  # a mask of several axes
             return self.compute()[key]
@@ -91,7 +112,7 @@ class DuckArray(np.lib.mixins.NDArrayOperatorsMixin):
             low, high = (int(places.min()), int(places.max()) + 1) if places.size else (0, 0)
             box.append(slice(low, high))
             inner.append(places - low)
-        return self[tuple(box)][tuple(inner)]
+        return self.pick(tuple(box))[tuple(inner)]
 
     # A Dask collection: dask.compute and dask.delayed take levels as they take Dask arrays.
 

@@ -20,6 +20,9 @@ class LazyArray(DuckArray):
     @property
     def chunks(self):
         """The extents of every chunk along each axis, as Dask has them; `chunksize` is that of one."""
+        return self.extents()
+
+    def extents(self):
         return tuple(_extents(n, c or n) for n, c in zip(self.shape, self.chunksize))
 
     @property
@@ -35,6 +38,8 @@ class LazyArray(DuckArray):
         return self.size * self.dtype.itemsize
 
     def __len__(self):
+        if not self.shape:
+            raise TypeError("len() of unsized object")
         return self.shape[0]
 
     def __repr__(self):
@@ -59,17 +64,22 @@ class LazyArray(DuckArray):
 
     def compute(self):
         """The whole level as a NumPy array."""
-        return self.read((0,) * self.ndim, self.shape)
+        return self.read((0,) * self.ndim, self.shape)[()]
 
     def __array__(self, dtype=None, copy=None):
         if copy is False:
             raise ValueError("a lazy level cannot become an array without a copy")
-        array = self.compute()
+        array = np.asarray(self.compute())
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __getitem__(self, key):
+        """Lazy too: nothing is read before somebody asks for the pixels of what is selected."""
+        return View(self, _picks(key, self.shape)) if is_basic(key) else self.select(key)
+
+    def pick(self, key):
+        """What an index selects, read now."""
         if not is_basic(key):
-            return self.select(key)
+            return self.gather(key)
         start, shape, post = _selection(key, self.shape)
         return self.read(start, shape)[post]
 
@@ -83,8 +93,22 @@ def _extents(size, chunk):
     return (chunk,) * (size // chunk) + ((size % chunk,) if size % chunk else ()) if size else (0,)
 
 
-def _selection(key, shape):
-    """The bounding box of a basic index, and the index into that box."""
+def _picks(key, shape):
+    """A basic index as an integer or a range for each axis."""
+    picks = []
+    for k, n in zip(_full_key(key, shape), shape):
+        if isinstance(k, slice):
+            picks.append(range(*k.indices(n)))
+            continue
+        index = int(k)
+        if not -n <= index < n:
+            raise IndexError(f"index {index} is out of bounds for an axis of {n}")
+        picks.append(index % n)
+    return tuple(picks)
+
+
+def _full_key(key, shape):
+    """A basic index without `...`, an item for each axis."""
     key = key if isinstance(key, tuple) else (key,)
     if any(k is None or isinstance(k, (list, np.ndarray)) for k in key):
         raise IndexError("only integers, slices and ... select from a lazy array")
@@ -94,26 +118,158 @@ def _selection(key, shape):
         key = key[:at] + fill + key[at + 1 :]
     if len(key) > len(shape):
         raise IndexError(f"too many indices: {len(key)} for {len(shape)} dimensions")
-    key = key + (slice(None),) * (len(shape) - len(key))
+    return key + (slice(None),) * (len(shape) - len(key))
+
+
+def _selection(key, shape):
+    """The bounding box of a basic index, and the index into that box."""
+    return _box(_picks(key, shape))
+
+
+def _box(picks):
     starts, counts, post = [], [], []
-    for k, n in zip(key, shape):
-        if isinstance(k, slice):
-            indices = range(*k.indices(n))
-            if not indices:
-                starts.append(0), counts.append(0), post.append(slice(None))
-                continue
-            low, high = min(indices[0], indices[-1]), max(indices[0], indices[-1])
-            starts.append(low)
-            counts.append(high - low + 1)
-            post.append(slice(None, None, indices.step))
+    for pick in picks:
+        if not isinstance(pick, range):
+            starts.append(pick), counts.append(1), post.append(0)
+        elif not pick:
+            starts.append(0), counts.append(0), post.append(slice(None))
         else:
-            index = int(k)
-            if not -n <= index < n:
-                raise IndexError(f"index {index} is out of bounds for an axis of {n}")
-            starts.append(index % n)
-            counts.append(1)
-            post.append(0)
+            low, high = min(pick[0], pick[-1]), max(pick[0], pick[-1])
+            starts.append(low), counts.append(high - low + 1), post.append(slice(None, None, pick.step))
     return tuple(starts), tuple(counts), tuple(post)
+
+
+def _picked(pick, extents):
+    """How many indices of a range lie in each chunk, in the order of the range."""
+    up = pick if pick.step > 0 else pick[::-1]
+    counts, edge, taken = [], 0, 0
+    for extent in extents:
+        edge += extent
+        until = min(max(-(-(edge - up.start) // up.step), 0), len(up))
+        counts.append(until - taken)
+        taken = until
+    counts = tuple(n for n in counts if n) or (0,)
+    return counts if pick.step > 0 else counts[::-1]
+
+
+class View(LazyArray):
+    """What a basic index selects of a lazy array: an integer or a range for each of its axes."""
+
+    def __init__(self, base, picks):
+        self.base, self.picks = base, picks
+        self._chunks = tuple(_picked(pick, extents) for pick, extents in zip(picks, base.extents())
+                             if isinstance(pick, range))
+        super().__init__([len(pick) for pick in picks if isinstance(pick, range)], base.dtype,
+                         [max(extents) for extents in self._chunks])
+
+    def extents(self):
+        return self._chunks
+
+    @property
+    def foreign(self):
+        return getattr(self.base, "foreign", False)
+
+    def read_into(self, start, out):
+        kept = iter(zip(start, out.shape))
+        picks = []
+        for pick in self.picks:
+            if isinstance(pick, range):
+                first, count = next(kept)
+                pick = pick[first:first + count]
+            picks.append(pick)
+        low, span, post = _box(picks)
+        if all(not isinstance(pick, range) or pick.step == 1 for pick in picks):
+            spread = tuple(slice(None) if isinstance(pick, range) else None for pick in picks)
+            self.base.read_into(low, out[spread])
+        elif out.size > 1 and np.prod(span, dtype=np.int64) * self.dtype.itemsize > _SPAN:
+            self._read_halves(start, out)
+        else:
+            out[...] = self.base.read(low, span)[post]
+
+    def _read_halves(self, start, out):
+        """What a step leaves out is read with the rest, and is not to be held all at once."""
+        axis = next(n for n, count in enumerate(out.shape) if count > 1)
+        half = out.shape[axis] // 2
+        key, second = (slice(None),) * axis, list(start)
+        second[axis] += half
+        self.read_into(tuple(start), out[(*key, slice(None, half))])
+        self.read_into(tuple(second), out[(*key, slice(half, None))])
+
+    def to_dask(self):
+        return self.base.to_dask()[tuple(_as_slice(pick) for pick in self.picks)]
+
+    def __reduce__(self):
+        return View, (self.base, self.picks)
+
+    # One element is a number, as it is for NumPy and Dask.
+
+    def item(self):
+        return self.compute().item()
+
+    def __bool__(self):
+        return bool(self.compute())
+
+    def __int__(self):
+        return int(self.compute())
+
+    def __float__(self):
+        return float(self.compute())
+
+    def __index__(self):
+        if self.shape:
+            raise TypeError("only an array of no dimension is an index")
+        return self.compute().__index__()
+
+
+# A step is read with what it leaves out up to so many bytes at once.
+_SPAN = 1 << 26
+
+
+def _as_slice(pick):
+    """The slice that gives a range again; an integer as it is."""
+    if not isinstance(pick, range):
+        return pick
+    return slice(pick.start, None if pick.stop < 0 else pick.stop, pick.step) if pick else slice(0, 0)
+
+
+class InMemory(LazyArray):
+    """An array of the caller, as lazy as the levels below it. It is borrowed: whoever assigns to it gets a
+    copy, the caller's stays as it is."""
+
+    def __init__(self, base, chunks=None):
+        super().__init__(base.shape, base.dtype, chunks or base.shape)
+        self.base, self.own, self.chunked = base, False, chunks is not None
+
+    def read_into(self, start, out):
+        out[...] = self.base[tuple(slice(s, s + n) for s, n in zip(start, out.shape))]
+
+    def compute(self):
+        return self.base.copy()[()]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.base, dtype, copy=copy)
+
+    def __getitem__(self, key):
+        found = np.asanyarray(self.base[key])  # of a memory map a memory map
+        same = found.ndim == self.ndim
+        return InMemory(found, [min(c, n) for c, n in zip(self.chunksize, found.shape)] if same else None)
+
+    def __setitem__(self, key, values):
+        if not self.own:
+            self.base, self.own = np.array(self.base), True
+        self.base[key] = values
+
+    def transpose(self, *order):
+        if len(order) == 1 and not isinstance(order[0], int):
+            order = tuple(order[0])
+        order = order or tuple(reversed(range(self.ndim)))
+        return InMemory(self.base.transpose(order), [self.chunksize[n] for n in order])
+
+    def __reduce__(self):
+        return InMemory, (self.base, self.chunksize if self.chunked else None)
+
+    item, __bool__, __int__, __float__, __index__ = (
+        View.item, View.__bool__, View.__int__, View.__float__, View.__index__)
 
 
 class Transposed(LazyArray):
@@ -198,6 +354,8 @@ def _planned(image, scale_factors, method, chunks, level):
 
 def chunk_shape(data):
     """The block a lazy array reads best; 0 where it does not say."""
+    if isinstance(data, InMemory) and not data.chunked:
+        return (0,) * data.ndim
     if isinstance(data, LazyArray):
         return data.chunksize
     chunks = getattr(data, "chunks", None)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Union
 
 __all__ = [
     "AxesType",
@@ -39,11 +39,26 @@ __all__ = [
 ]
 
 
-# Hints for editors; any text is taken and what the specification forbids is refused when written.
-SupportedDims = Literal["t", "c", "z", "y", "x"]
-SpatialDims = Literal["z", "y", "x"]
-AxesType = Literal["time", "channel", "space"]
-SpaceUnits = TimeUnits = Units = AxisUnit = str
+# Hints for editors; any text is taken and what the specification forbids is refused when written. Unions of
+# single literals: scripts take them apart by typing.get_args.
+SupportedDims = Union[Literal["t"], Literal["c"], Literal["z"], Literal["y"], Literal["x"]]
+SpatialDims = Union[Literal["z"], Literal["y"], Literal["x"]]
+AxesType = Union[Literal["time"], Literal["channel"], Literal["space"]]
+SpaceUnits = Union[
+    Literal["angstrom"], Literal["attometer"], Literal["centimeter"], Literal["decimeter"], Literal["exameter"],
+    Literal["femtometer"], Literal["foot"], Literal["gigameter"], Literal["hectometer"], Literal["inch"],
+    Literal["kilometer"], Literal["megameter"], Literal["meter"], Literal["micrometer"], Literal["mile"],
+    Literal["millimeter"], Literal["nanometer"], Literal["parsec"], Literal["petameter"], Literal["picometer"],
+    Literal["terameter"], Literal["yard"], Literal["yoctometer"], Literal["yottameter"], Literal["zeptometer"],
+    Literal["zettameter"]]
+TimeUnits = Union[
+    Literal["attosecond"], Literal["centisecond"], Literal["day"], Literal["decisecond"], Literal["exasecond"],
+    Literal["femtosecond"], Literal["gigasecond"], Literal["hectosecond"], Literal["hour"], Literal["kilosecond"],
+    Literal["megasecond"], Literal["microsecond"], Literal["millisecond"], Literal["minute"], Literal["nanosecond"],
+    Literal["petasecond"], Literal["picosecond"], Literal["second"], Literal["terasecond"], Literal["yoctosecond"],
+    Literal["yottasecond"], Literal["zeptosecond"], Literal["zettasecond"]]
+Units = Union[SpaceUnits, TimeUnits]
+AxisUnit = Union[Units, str]
 ScaleStrategy = Literal["pad", "exact"]
 
 

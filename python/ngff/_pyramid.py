@@ -9,7 +9,7 @@ import numpy as np
 from . import _core
 from ._config import context
 from ._image import CANONICAL, SPATIAL, NgffImage, NgffMultiscales, axis_type, canonical_order
-from ._lazy import ComputedLevel, chunk_shape
+from ._lazy import ComputedLevel, InMemory, chunk_shape
 from ._metadata import MethodMetadata
 from ._metadata06 import INTRINSIC, Dataset, Metadata, level_transform
 from ._methods import Methods, method_name
@@ -43,6 +43,7 @@ def to_ngff_image(data, dims=None, scale=None, translation=None, name="image", a
     if translation is None:
         translation = {dim: 0.0 for dim in dims if dim in SPATIAL}
     names = list(channel_names) if channel_names else None
+    data = InMemory(data) if isinstance(data, np.ndarray) else data
     return NgffImage(data, dims, scale, translation, name, axes_units, channel_names=names)
 
 
@@ -169,6 +170,8 @@ def to_multiscales(data, scale_factors=128, method=None, chunks=None, progress=N
     description, data = describe(image)
     plan = plan_levels(description, method, scale_factors, sizes, (), is_foreign(data))
     pyramid = Pyramid(description, data, plan, (image, scale_factors, method, sizes))
+    if isinstance(image.data, np.ndarray):
+        image.data = InMemory(image.data, plan.level(0)["chunks"])
     images = [image] + [_level_image(image, pyramid, n) for n in range(1, plan.level_count())]
     metadata = metadata_of(images, method)
     keys = [id(level.data) for level in images]

@@ -7,11 +7,13 @@ import numpy as np
 from . import _core
 from ._config import ahead_limit, ahead_threads, config, context
 from ._image import axis_type, canonical_order
-from ._lazy import LazyArray, Transposed, chunk_shape
+from ._lazy import InMemory, LazyArray, Transposed, chunk_shape
 
 
 def as_data(data):
     """What the package works with: a NumPy array, or something lazy with shape, dtype, indexing."""
+    if isinstance(data, InMemory):
+        return data.base
     if isinstance(data, (np.ndarray, LazyArray)):
         return data
     if hasattr(data, "dims") and hasattr(data, "values") and hasattr(data, "data"):
@@ -57,7 +59,7 @@ def _text(value):
 
 def describe(image, name=None, omero=None, units=None, orientations=None):
     """(description for the C half, data) with axes in the order t, c, z, y, x."""
-    data, dims = image.data, tuple(image.dims)
+    data, dims = as_data(image.data), tuple(image.dims)
     if len(dims) != data.ndim:
         raise ValueError(f"dims {dims} do not fit an array of {data.ndim} dimensions")
     order = canonical_order(dims)

@@ -55,7 +55,7 @@ def test_any_strides(tmp_path, pyramid, volume, view):
 
 
 def test_numpy_is_not_copied(pyramid, volume):
-    assert pyramid(volume).images[0].data is volume
+    assert np.shares_memory(np.asarray(pyramid(volume).images[0].data), volume)
 
 
 @pytest.mark.parametrize("dtype", ["<u2", ">u2"])
@@ -106,7 +106,7 @@ def test_channel_last_becomes_channel_first(tmp_path, volume):
     image = ngff.to_ngff_image(data, dims=("y", "x", "c"))
     ngff.to_ngff_zarr(tmp_path / "a.zarr", ngff.to_multiscales(image, scale_factors=[2]))
     np.testing.assert_array_equal(level(tmp_path / "a.zarr"), volume[:3])
-    assert image.dims == ("y", "x", "c") and image.data is data
+    assert image.dims == ("y", "x", "c") and np.shares_memory(np.asarray(image.data), data)
 
 
 def test_indexing_of_levels(pyramid, volume):

@@ -2,7 +2,10 @@
 
 import copy
 import multiprocessing
+import pathlib
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -55,16 +58,25 @@ def write(path, data):
     return ngff.open_array(path)[3].sum()
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # CPython 3.12: threads and fork
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_pools(tmp_path, pyramid, volume, method):
+def test_pools(tmp_path, volume, method):
+    """Of a process of its own: this one has threads and signal handlers of peers, which a fork keeps."""
+    np.save(tmp_path / "volume.npy", volume)
+    # CPython 3.12 warns of threads and fork.
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", __file__, method, tmp_path], check=True,
+                   timeout=300)
+
+
+def pools(method, directory):
     """A parent that has used the library already, and with it threads."""
-    ngff.to_ome_zarr(tmp_path / "a.zarr", pyramid(volume), chunks_per_shard=2)
-    level = ngff.from_ome_zarr(tmp_path / "a.zarr").images[0].data
+    volume = np.load(directory / "volume.npy")
+    ngff.to_ome_zarr(directory / "a.zarr", ngff.to_multiscales(volume, [2], chunks=32), chunks_per_shard=2)
+    level = ngff.from_ome_zarr(directory / "a.zarr").images[0].data
     np.testing.assert_array_equal(level, volume)
+    assert level.sum() == volume.sum()  # with Dask's pool, where there is one
     with multiprocessing.get_context(method).Pool(2) as pool:
         sums = pool.starmap_async(total, [(level, n) for n in range(6)])
-        written = pool.starmap_async(write, [(tmp_path / f"{n}.zarr", volume) for n in range(4)])
+        written = pool.starmap_async(write, [(directory / f"{n}.zarr", volume) for n in range(4)])
         assert sums.get(120) == [int(volume[n].sum()) for n in range(6)]
         assert written.get(120) == [volume[3].sum()] * 4
     np.testing.assert_array_equal(level, volume)
@@ -77,3 +89,7 @@ def test_dask_with_processes(tmp_path, pyramid, volume):
         array = levels.to_dask().images[1].data
         want = np.asarray(levels.images[1].data)
         assert int(array.sum().compute(scheduler="processes", num_workers=2)) == int(want.sum())
+
+
+if __name__ == "__main__":
+    pools(sys.argv[1], pathlib.Path(sys.argv[2]))
