@@ -314,19 +314,19 @@ class StoredLevel(LazyArray):
     def __reduce__(self):
         if self.origin is None:
             raise TypeError("a level is pickled by the store that it was opened from")
-        return _reopened, (*self.origin, self.level)
+        return _reopened, (type(self), *self.origin, self.level)
 
     def __deepcopy__(self, memo):
         return self
 
 
-def _reopened(store, chunk_store, level):
+def _reopened(kind, store, chunk_store, level):
     from . import _core
     from ._config import context
     from ._stores import open_for_reading
 
     image = _core.open_image(context(), open_for_reading(store, chunk_store))
-    made = StoredLevel(image, level, image.level(level), np.dtype(image.describe()[0]))
+    made = kind(image, level, image.level(level), np.dtype(image.describe()[0]))
     made.origin = (store, chunk_store)
     return made
 

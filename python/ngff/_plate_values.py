@@ -21,11 +21,8 @@ def whole(store, overwrite):
     values = mapping(writable(store))
     with _ALONE:
         old = existing_keys(values, True)
-        with _directory(values, () if overwrite else ("",)) as path:
+        with _directory(values, () if overwrite else ("",), old if overwrite else ()) as path:
             yield path
-        for key in old if overwrite else ():
-            if key not in _DOCUMENTS:
-                values.pop(key, None)
 
 
 @contextlib.contextmanager
@@ -39,15 +36,11 @@ def with_field(store, well, field, others, overwrite):
         if not any(document in values for document in _DOCUMENTS):
             existing_keys(values, True)
         old = _below(values, name) if overwrite else ()
-        with _directory(values, groups) as path:
+        with _directory(values, groups, old) as path:
             try:
                 yield path
             except FileExistsError:
                 raise FileExistsError(f"{name}: exists already, overwriting was not asked for") from None
-            made = DirectoryValues(path)
-            gone = [key for key in old if key not in made]
-        for key in gone:
-            values.pop(key, None)
 
 
 def _below(values, group):
@@ -57,7 +50,8 @@ def _below(values, group):
 
 
 @contextlib.contextmanager
-def _directory(values, groups):
+def _directory(values, groups, old):
+    """`old`: the keys that what is made replaces; those that it does not have go at the end."""
     with Stage(None) as stage:
         path = Draft(os.path.join(stage, "plate.zarr"))
         made, held = DirectoryValues(path), {}
@@ -70,6 +64,9 @@ def _directory(values, groups):
             _copy(made, held, values)
             raise
         _copy(made, held, values)
+        for key in old:
+            if key not in made:
+                values.pop(key, None)
 
 
 def _copy(made, held, values):

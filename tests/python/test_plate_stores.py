@@ -98,6 +98,16 @@ def test_a_plate_is_replaced_or_kept(make):
     assert keys() == {"zarr.json"}
 
 
+@pytest.mark.parametrize("make", STORES)
+@pytest.mark.parametrize("old,new", [("0.4", "0.5"), ("0.5", "0.4")])
+def test_a_plate_of_the_other_format_is_replaced_whole(make, old, new):
+    store, keys = make()
+    write(store, old)
+    ngff.to_hcs_zarr(ngff.HCSPlate(store, layout(new)), store)
+    assert keys() == ({".zgroup", ".zattrs"} if new == "0.4" else {"zarr.json"})
+    assert ngff.from_hcs_zarr(store).metadata.version == new
+
+
 def test_what_is_not_ours_is_left_alone():
     store = {"notes.txt": b"mine"}
     for overwrite in (False, True):

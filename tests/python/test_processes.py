@@ -26,6 +26,8 @@ def test_stored_levels(tmp_path, pyramid, volume, again):
         assert made.metadata == first.metadata
         for one, other in zip(first.images, made.images, strict=True):
             np.testing.assert_array_equal(one.data, other.data)
+    for path in ("a.zarr", "a.ozx"):  # indexed at once, as before
+        assert isinstance(again(ngff.open_array(tmp_path / path, "scale1/image"))[3], np.ndarray)
     level = again(ngff.open_array(tmp_path / "a.zarr", "scale1/image"))
     level[3] = 7
     assert (ngff.open_array(tmp_path / "a.zarr", "scale1/image")[3] == 7).all()
