@@ -156,6 +156,11 @@ def _whole_key(key, ndim):
     if any(isinstance(item, (bool, np.bool_)) or np.ndim(item) > 1 and np.asarray(item).dtype == bool
            for item in key if item is not None and item is not Ellipsis and not isinstance(item, slice)):
         return None
+    return without_ellipsis(key, ndim)
+
+
+def without_ellipsis(key, ndim):
+    """An index of any kind with whole axes in place of `...`, and at its end."""
     taken = sum(item is not None and item is not Ellipsis for item in key)
     if taken > ndim:
         raise IndexError(f"too many indices: {taken} for {ndim} dimensions")

@@ -3,7 +3,7 @@ people's lazy arrays with their axes in another order."""
 
 import numpy as np
 
-from ._duck import DuckArray, is_basic
+from ._duck import DuckArray, is_basic, without_ellipsis
 
 
 class LazyArray(DuckArray):
@@ -84,9 +84,14 @@ class LazyArray(DuckArray):
         return self.read(start, shape)[post]
 
     def transpose(self, *order):
-        if len(order) == 1 and not isinstance(order[0], int):
-            order = tuple(order[0])
-        return Transposed(self, order or tuple(reversed(range(self.ndim))))
+        return Transposed(self, _order(order, self.ndim))
+
+
+def _order(order, ndim):
+    """The axes that `transpose` was called with: one by one, as a sequence, or none for the reverse."""
+    if len(order) == 1 and not isinstance(order[0], int):
+        order = tuple(order[0])
+    return order or tuple(reversed(range(ndim)))
 
 
 def _extents(size, chunk):
@@ -112,13 +117,7 @@ def _full_key(key, shape):
     key = key if isinstance(key, tuple) else (key,)
     if any(k is None or isinstance(k, (list, np.ndarray)) for k in key):
         raise IndexError("only integers, slices and ... select from a lazy array")
-    if Ellipsis in key:
-        at = key.index(Ellipsis)
-        fill = (slice(None),) * (len(shape) - len(key) + 1)
-        key = key[:at] + fill + key[at + 1 :]
-    if len(key) > len(shape):
-        raise IndexError(f"too many indices: {len(key)} for {len(shape)} dimensions")
-    return key + (slice(None),) * (len(shape) - len(key))
+    return without_ellipsis(key, len(shape))
 
 
 def _selection(key, shape):
@@ -152,7 +151,28 @@ def _picked(pick, extents):
     return counts if pick.step > 0 else counts[::-1]
 
 
-class View(LazyArray):
+class Number:
+    """One element is a number, as it is for NumPy and Dask."""
+
+    def item(self):
+        return self.compute().item()
+
+    def __bool__(self):
+        return bool(self.compute())
+
+    def __int__(self):
+        return int(self.compute())
+
+    def __float__(self):
+        return float(self.compute())
+
+    def __index__(self):
+        if self.shape:
+            raise TypeError("only an array of no dimension is an index")
+        return self.compute().__index__()
+
+
+class View(Number, LazyArray):
     """What a basic index selects of a lazy array: an integer or a range for each of its axes."""
 
     def __init__(self, base, picks):
@@ -201,25 +221,6 @@ class View(LazyArray):
     def __reduce__(self):
         return View, (self.base, self.picks)
 
-    # One element is a number, as it is for NumPy and Dask.
-
-    def item(self):
-        return self.compute().item()
-
-    def __bool__(self):
-        return bool(self.compute())
-
-    def __int__(self):
-        return int(self.compute())
-
-    def __float__(self):
-        return float(self.compute())
-
-    def __index__(self):
-        if self.shape:
-            raise TypeError("only an array of no dimension is an index")
-        return self.compute().__index__()
-
 
 # A step is read with what it leaves out up to so many bytes at once.
 _SPAN = 1 << 26
@@ -232,7 +233,7 @@ def _as_slice(pick):
     return slice(pick.start, None if pick.stop < 0 else pick.stop, pick.step) if pick else slice(0, 0)
 
 
-class InMemory(LazyArray):
+class InMemory(Number, LazyArray):
     """An array of the caller, as lazy as the levels below it. It is borrowed: whoever assigns to it gets a
     copy, the caller's stays as it is."""
 
@@ -260,16 +261,11 @@ class InMemory(LazyArray):
         self.base[key] = values
 
     def transpose(self, *order):
-        if len(order) == 1 and not isinstance(order[0], int):
-            order = tuple(order[0])
-        order = order or tuple(reversed(range(self.ndim)))
+        order = _order(order, self.ndim)
         return InMemory(self.base.transpose(order), [self.chunksize[n] for n in order])
 
     def __reduce__(self):
         return InMemory, (self.base, self.chunksize if self.chunked else None)
-
-    item, __bool__, __int__, __float__, __index__ = (
-        View.item, View.__bool__, View.__int__, View.__float__, View.__index__)
 
 
 class Transposed(LazyArray):
@@ -288,9 +284,7 @@ class Transposed(LazyArray):
         return not isinstance(self.base, LazyArray) or getattr(self.base, "foreign", False)
 
     def transpose(self, *order):
-        if len(order) == 1 and not isinstance(order[0], int):
-            order = tuple(order[0])
-        order = [self.order[i] for i in order or reversed(range(self.ndim))]
+        order = [self.order[i] for i in _order(order, self.ndim)]
         return self.base if order == sorted(order) else Transposed(self.base, order)
 
     def read_into(self, start, out):

@@ -15,7 +15,7 @@ def _names():
 
 AnatomicalOrientationValues = StrEnum("AnatomicalOrientationValues", list(_names()))
 
-_NAMED = frozenset(member.value for member in AnatomicalOrientationValues)
+NAMED = frozenset(member.value for member in AnatomicalOrientationValues)
 
 
 @dataclass
@@ -57,7 +57,7 @@ def axes_orientations_from_axes(axes):
     for axis in axes:
         name = axis.get("name") if isinstance(axis, dict) else getattr(axis, "name", None)
         turn = _turn(axis)
-        if isinstance(turn, dict) and turn.get("type") == "anatomical" and str(turn.get("value")) in _NAMED:
+        if isinstance(turn, dict) and turn.get("type") == "anatomical" and str(turn.get("value")) in NAMED:
             turn = AnatomicalOrientation(AnatomicalOrientationValues(turn["value"]))
         if isinstance(name, str) and isinstance(turn, AnatomicalOrientation):
             found[name] = turn

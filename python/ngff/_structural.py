@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ._orientation import AnatomicalOrientationValues
+from ._orientation import NAMED
 
 
 class SpecRule(StrEnum):
@@ -91,7 +91,7 @@ def check_orientations(axes):
         kind, value = ((found.get("type"), found.get("value")) if isinstance(found, dict)
                        else (getattr(found, "type", None), getattr(found, "value", found)))
         value = str(getattr(value, "value", value))
-        if kind != "anatomical" or value not in set(AnatomicalOrientationValues):
+        if kind != "anatomical" or value not in NAMED:
             raise ValidationError("axis-orientation-anatomical-type",
                                   f"{kind} {value!r} of axis {axis.name}", where)
         pair = frozenset(value.split("-to-"))
